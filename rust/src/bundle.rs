@@ -1,0 +1,204 @@
+//! How a reduction over one dimension of `[outer, count, inner]` walks through memory.
+//!
+//! The work is cut into bundles of up to 128 running results side by side. With inner > 1 they are 128 columns; with
+//! inner = 1 they are 128 interleaved parts of one row, folded pairwise at the end.
+
+use crate::dtype::DType;
+use crate::wide::{Wide, BLOCK};
+
+/// Running results, one per lane.
+pub(crate) type Lanes<W> = [W; BLOCK];
+
+/// Up to 128 neighbouring columns, or one row.
+pub(crate) struct Bundle {
+    /// Position of the (first) result among the results.
+    pub(crate) result: usize,
+    /// Steps to take; in each, every lane meets one element more.
+    steps: usize,
+    /// Element at which the first step begins.
+    first: usize,
+    /// Elements from one step to the next.
+    stride: usize,
+    /// Lanes.
+    width: usize,
+    /// Elements of the last step: a row may end inside it.
+    last: usize,
+    /// Whether every lane is a result of its own.
+    columns: bool,
+}
+
+/// Calls `body` with the bundles of a shape `[outer, count, inner]`, in the order of the results.
+pub(crate) fn bundles([outer, count, inner]: [usize; 3], mut body: impl FnMut(Bundle)) {
+    for o in 0..outer {
+        if inner == 1 {
+            let steps = count.div_ceil(BLOCK);
+            let (width, last) = (count.min(BLOCK), count - steps.saturating_sub(1) * BLOCK);
+            body(Bundle {
+                result: o,
+                steps,
+                first: o * count,
+                stride: BLOCK,
+                width,
+                last,
+                columns: false,
+            });
+            continue;
+        }
+        for column in (0..inner).step_by(BLOCK) {
+            let width = BLOCK.min(inner - column);
+            let (result, first) = (o * inner + column, o * count * inner + column);
+            body(Bundle {
+                result,
+                steps: count,
+                first,
+                stride: inner,
+                width,
+                last: width,
+                columns: true,
+            });
+        }
+    }
+}
+
+impl Bundle {
+    /// How many results it has.
+    pub(crate) fn results(&self) -> usize {
+        if self.columns {
+            self.width
+        } else {
+            1
+        }
+    }
+
+    /// The first element and the length of every step.
+    pub(crate) fn spans(&self) -> impl Iterator<Item = (usize, usize)> {
+        let Bundle {
+            steps,
+            first,
+            stride,
+            width,
+            last,
+            ..
+        } = *self;
+        (0..steps).map(move |step| {
+            (
+                first + step * stride,
+                if step + 1 == steps { last } else { width },
+            )
+        })
+    }
+
+    /// Calls `f(first, block)` with every step's elements, widened; `first` is the position in the reduced dimension of
+    /// the block's first element.
+    pub(crate) fn read<W: Wide>(
+        &self,
+        dtype: DType,
+        src: usize,
+        mut f: impl FnMut(usize, &mut [W]),
+    ) {
+        let mut block = [W::ZERO; BLOCK];
+        for (step, (at, length)) in self.spans().enumerate() {
+            W::read(dtype, src, at, &mut block[..length]);
+            f(
+                if self.columns { step } else { step * BLOCK },
+                &mut block[..length],
+            );
+        }
+    }
+
+    /// Gives every lane of a folded row its first lane's value; columns keep theirs.
+    pub(crate) fn share<T: Copy>(&self, lanes: &mut Lanes<T>) {
+        if !self.columns {
+            let shared = lanes[0];
+            lanes[..self.width].fill(shared);
+        }
+    }
+
+    /// From one element of a lane's block to the next: 0 where lanes are columns, 1 where they are parts of a row.
+    pub(crate) fn position_step(&self) -> usize {
+        usize::from(!self.columns)
+    }
+
+    /// `combine(low, high)` until one lane holds the row; columns stay as they are.
+    pub(crate) fn fold(&self, mut combine: impl FnMut(usize, usize)) {
+        let mut left = if self.columns { 0 } else { self.width };
+        while left > 1 {
+            let half = left / 2;
+            for lane in 0..half {
+                combine(lane, left - half + lane);
+            }
+            left -= half;
+        }
+    }
+
+    /// The results of an associative `combine(running, next)` over the elements as `prepare` leaves them; `empty` where
+    /// there are none.
+    pub(crate) fn accumulate<W: Wide>(
+        &self,
+        (dtype, src): (DType, usize),
+        empty: W,
+        prepare: impl Fn(&mut [W]),
+        combine: impl Fn(W, W) -> W,
+    ) -> Lanes<W> {
+        let mut lanes = [empty; BLOCK];
+        self.read(dtype, src, |first, block: &mut [W]| {
+            prepare(block);
+            if first == 0 {
+                lanes[..block.len()].copy_from_slice(block);
+                return;
+            }
+            for (lane, &x) in lanes.iter_mut().zip(block.iter()) {
+                *lane = combine(*lane, x);
+            }
+        });
+        self.fold(|low, high| lanes[low] = combine(lanes[low], lanes[high]));
+        lanes
+    }
+
+    /// Float64 sums of the elements as `prepare` leaves them, each keeping what its additions lost in a second
+    /// accumulator (Knuth's two-sum).
+    pub(crate) fn sum(
+        &self,
+        (dtype, src): (DType, usize),
+        prepare: impl Fn(&mut [f64]),
+    ) -> Lanes<f64> {
+        let (mut lanes, mut lost) = ([0.0; BLOCK], [0.0; BLOCK]);
+        self.read(dtype, src, |_, block: &mut [f64]| {
+            prepare(block);
+            for ((lane, lost), &x) in lanes.iter_mut().zip(&mut lost).zip(block.iter()) {
+                let (sum, error) = two_sum(*lane, x);
+                *lane = sum;
+                *lost += error;
+            }
+        });
+        self.fold(|low, high| {
+            let (sum, error) = two_sum(lanes[low], lanes[high]);
+            lanes[low] = sum;
+            lost[low] += error + lost[high];
+        });
+        for (lane, lost) in lanes.iter_mut().zip(lost) {
+            // An infinite sum loses NaN.
+            if lost.is_finite() {
+                *lane += lost;
+            }
+        }
+        lanes
+    }
+
+    /// The mean that belongs to every lane: its column's, or the row's in all of them.
+    pub(crate) fn means(&self, from: (DType, usize), count: f64) -> Lanes<f64> {
+        let mut means = self.sum(from, |_| {});
+        for mean in &mut means[..self.results()] {
+            *mean /= count;
+        }
+        self.share(&mut means);
+        means
+    }
+}
+
+/// a + b as a rounded sum and its exact error.
+fn two_sum(a: f64, b: f64) -> (f64, f64) {
+    let sum = a + b;
+    let part = sum - a;
+    (sum, (a - (sum - part)) + (b - part))
+}

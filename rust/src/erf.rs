@@ -1,0 +1,117 @@
+//! The error function, for four float32 values and for one float64, and the Gaussian error linear unit in both.
+
+use crate::exp::exp;
+use crate::lanes::F32x4;
+use std::f64::consts::{FRAC_1_SQRT_2, FRAC_2_SQRT_PI};
+
+/// erf(x)/x - 1 as a polynomial in x² for |x| <= 1, minimax: off by at most 1.2e-9.
+const NEAR: [f32; 7] = [
+    0.128_379_17,
+    -0.376_126_26,
+    0.112_836,
+    -0.026_854_444,
+    0.005_189_535,
+    -0.000_802_084_1,
+    7.889_119e-5,
+];
+/// ln erfc(x) for 1 <= x <= 9.5, minimax with weight erfc(x) + 1e-4: off by at most 6.2e-9 in erfc, where 1 - erfc needs it,
+/// and by 6.2e-5 of erfc itself at the far end.
+const LN_ERFC: [f32; 10] = [
+    -0.000_196_659_66,
+    -1.128_128_5,
+    -0.635_380_74,
+    -0.106_853_68,
+    0.024_717_06,
+    -0.004_232_134_7,
+    0.000_507_095_4,
+    -3.967_832e-5,
+    1.805_655_3e-6,
+    -3.604_344e-8,
+];
+/// erfc(10.5) is below every float32.
+const VANISHED: f32 = 10.5;
+/// From here on erfc comes from its continued fraction, which then needs few terms.
+const FRACTION_FROM: f64 = 3.0;
+/// Above it erf(x) is 1 and erfc(x) below half a unit in the last place of 1.
+const ERF_ONE: f64 = 5.93;
+/// erfc(27.3) is below every float64.
+const ERFC_ZERO: f64 = 27.3;
+
+/// erf x, within 1.2 ulp; -0 stays -0.
+#[inline(always)]
+pub(crate) fn erf(x: F32x4) -> F32x4 {
+    let size = x.abs();
+    let far = (F32x4::one() - tail(size)).copysign(x);
+    size.lt(F32x4::one()).select(near(x), far)
+}
+
+/// x Φ(x) = x/2 · (1 + erf(x/√2)). On the negative side 1 + erf is the tail itself, which does not cancel, so that the
+/// result keeps a relative precision of 2e-5 where PyTorch's formula rounds to -0.
+#[inline(always)]
+pub(crate) fn gelu(x: F32x4) -> F32x4 {
+    let t = x * F32x4::splat(FRAC_1_SQRT_2 as f32);
+    let size = t.abs();
+    let tail = tail(size);
+    let far = t.lt(F32x4::zero()).select(tail, F32x4::splat(2.0) - tail);
+    let twice = size.lt(F32x4::one()).select(F32x4::one() + near(t), far);
+    x * F32x4::splat(0.5) * twice
+}
+
+/// erf x in float64, within 1e-15 of its value: Kummer's series 2/√π e^-x² Σ 2^n x^(2n+1) / (2n+1)!!, whose terms are all
+/// positive, then 1 - erfc (Abramowitz and Stegun 7.1.6).
+pub(crate) fn erf_f64(x: f64) -> f64 {
+    let size = x.abs();
+    if size < FRACTION_FROM {
+        series(x)
+    } else if size < ERF_ONE {
+        (1.0 - fraction(size)).copysign(x)
+    } else if x.is_nan() {
+        x
+    } else {
+        1f64.copysign(x)
+    }
+}
+
+/// x Φ(x) in float64, through erfc on the negative side as [`gelu`].
+pub(crate) fn gelu_f64(x: f64) -> f64 {
+    let t = x * FRAC_1_SQRT_2;
+    let twice = if t > -FRACTION_FROM || t.is_nan() {
+        1.0 + erf_f64(t)
+    } else {
+        fraction(-t)
+    };
+    x * 0.5 * twice
+}
+
+fn near(x: F32x4) -> F32x4 {
+    x + x * (x * x).polynomial(&NEAR)
+}
+
+/// erfc(size) for size >= 1.
+#[inline(always)]
+fn tail(size: F32x4) -> F32x4 {
+    exp(size.min(F32x4::splat(VANISHED)).polynomial(&LN_ERFC))
+}
+
+fn series(x: f64) -> f64 {
+    let square = x * x;
+    let (mut term, mut sum, mut odd) = (x, x, 1.0);
+    while term.abs() > sum.abs() * (f64::EPSILON / 4.0) {
+        odd += 2.0;
+        term *= 2.0 * square / odd;
+        sum += term;
+    }
+    FRAC_2_SQRT_PI * (-square).exp() * sum
+}
+
+/// erfc(x) for x >= 3: e^-x² / √π / (x + (1/2)/(x + 1/(x + (3/2)/(x + …)))) (Abramowitz and Stegun 7.1.14), from the inside out.
+fn fraction(x: f64) -> f64 {
+    if x > ERFC_ZERO {
+        return 0.0;
+    }
+    let mut value = x;
+    for n in (1..=50).rev() {
+        value = x + f64::from(n) * 0.5 / value;
+    }
+    (-x * x).exp() * (FRAC_2_SQRT_PI * 0.5) / value
+}

@@ -1,0 +1,163 @@
+//! The initialisers of `torch.nn.init` that are more than a fill.
+//!
+//! - eye: ones where row = column.
+//! - dirac: for each group g and d < min(out/groups, in), a one at `[g·out/groups + d, d, centre]`.
+//! - orthogonal: Q of the QR decomposition of a normal draw, each column times the sign of R's diagonal element, which
+//!   makes Q uniformly distributed (F. Mezzadri, arXiv:math-ph/0609050). Householder's method in float64.
+//! - sparse: zeros in random rows, column by column.
+
+mod qr;
+
+use crate::cast::{cast, fill_float};
+use crate::dtype::DType;
+use crate::memory::{copy, zero};
+use crate::random::{shuffle, Engine};
+use wasm_bindgen::prelude::wasm_bindgen;
+
+/// Status: done.
+const DONE: u32 = 0;
+/// Status: not for this dtype, or sizes that do not go together.
+const UNSUPPORTED: u32 = 1;
+/// Widest element.
+const WIDEST: usize = 16;
+
+/// Writes the identity, `rows` by `cols`.
+#[wasm_bindgen]
+pub fn init_eye(dst: usize, dtype: u32, rows: usize, cols: usize) -> u32 {
+    let Some(ones) = Ones::new(dst, dtype, rows * cols) else {
+        return UNSUPPORTED;
+    };
+    for i in 0..rows.min(cols) {
+        ones.put(i * cols + i);
+    }
+    DONE
+}
+
+/// Writes the identity convolution into a weight `[out, inp, k0, k1, k2]`, of which `spatial_dims` (1 to 3) kernel
+/// sizes count; `groups` divides `out`.
+#[wasm_bindgen]
+#[allow(clippy::too_many_arguments)] // the sizes of a tensor
+pub fn init_dirac(
+    dst: usize,
+    dtype: u32,
+    out: usize,
+    inp: usize,
+    k0: usize,
+    k1: usize,
+    k2: usize,
+    spatial_dims: usize,
+    groups: usize,
+) -> u32 {
+    if !(1..=3).contains(&spatial_dims) || groups == 0 || !out.is_multiple_of(groups) {
+        return UNSUPPORTED;
+    }
+    let kernel = &[k0, k1, k2][..spatial_dims];
+    let window: usize = kernel.iter().product();
+    let Some(ones) = Ones::new(dst, dtype, out * inp * window) else {
+        return UNSUPPORTED;
+    };
+    if window == 0 {
+        return DONE;
+    }
+    let centre = kernel.iter().fold(0, |at, size| at * size + size / 2);
+    let per_group = out / groups;
+    for group in 0..groups {
+        for d in 0..per_group.min(inp) {
+            ones.put(((group * per_group + d) * inp + d) * window + centre);
+        }
+    }
+    DONE
+}
+
+/// Turns the normal draw of `rows` by `cols` at `dst` (float32 or float64) into a (semi-)orthogonal matrix times `gain`.
+#[wasm_bindgen]
+pub fn init_orthogonal(dst: usize, dtype: u32, rows: usize, cols: usize, gain: f64) -> u32 {
+    let (wide, float64) = match DType::from_code(dtype) {
+        Some(DType::Float32) => (false, DType::Float64 as u32),
+        Some(DType::Float64) => (true, DType::Float64 as u32),
+        _ => return UNSUPPORTED,
+    };
+    let (long, short) = (rows.max(cols), rows.min(cols));
+    let mut draw = vec![0f64; rows * cols];
+    cast(draw.as_mut_ptr() as usize, float64, dst, dtype, draw.len());
+    // The decomposition wants its columns, of length `long`, contiguous: the rows of a flat or square draw's transpose.
+    let mut columns = if rows < cols {
+        draw
+    } else {
+        transposed(&draw, rows, cols)
+    };
+    qr::orthonormalise(&mut columns, long, short);
+    let mut q = if rows < cols {
+        columns
+    } else {
+        transposed(&columns, cols, rows)
+    };
+    for value in &mut q {
+        // PyTorch rounds to the dtype before it multiplies by the gain.
+        *value = if wide { *value } else { *value as f32 as f64 } * gain;
+    }
+    cast(dst, dtype, q.as_ptr() as usize, float64, q.len());
+    DONE
+}
+
+/// Sets the first `zeros` of a random permutation of the rows to 0, for each column of the draw at `dst`.
+#[wasm_bindgen]
+pub fn init_sparse(
+    engine: usize,
+    dst: usize,
+    dtype: u32,
+    rows: usize,
+    cols: usize,
+    zeros: usize,
+) -> u32 {
+    let engine = Engine::at(engine);
+    let Some(dtype) = DType::from_code(dtype) else {
+        return UNSUPPORTED;
+    };
+    let mut order = vec![0u32; rows];
+    for column in 0..cols {
+        order.iter_mut().zip(0..).for_each(|(place, row)| *place = row);
+        shuffle(engine, &mut order);
+        for &row in &order[..zeros.min(rows)] {
+            zero(
+                dst + (row as usize * cols + column) * dtype.bytes(),
+                dtype.bytes(),
+            );
+        }
+    }
+    DONE
+}
+
+/// A tensor of zeros into which ones are put.
+struct Ones {
+    dst: usize,
+    bytes: usize,
+    one: [u64; WIDEST / 8],
+}
+
+impl Ones {
+    fn new(dst: usize, dtype: u32, count: usize) -> Option<Ones> {
+        let bytes = DType::from_code(dtype)?.bytes();
+        let mut one = [0; WIDEST / 8];
+        fill_float(one.as_mut_ptr() as usize, dtype, 1, 1.0);
+        zero(dst, count * bytes);
+        Some(Ones { dst, bytes, one })
+    }
+
+    fn put(&self, position: usize) {
+        copy(
+            self.dst + position * self.bytes,
+            self.one.as_ptr() as usize,
+            self.bytes,
+        );
+    }
+}
+
+/// The transpose of a `rows` by `cols` matrix.
+fn transposed(matrix: &[f64], rows: usize, cols: usize) -> Vec<f64> {
+    let mut result = Vec::with_capacity(matrix.len());
+    for column in 0..cols {
+        result.extend((0..rows).map(|row| matrix[row * cols + column]));
+    }
+    result
+}

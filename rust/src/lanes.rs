@@ -1,0 +1,115 @@
+//! Four float32 values at a time, and the loops that carry them through memory.
+//!
+//! [`F32x4`] is one wasm vector in the built core and an array of four in host tests: a kernel is written once, on
+//! these operations, and both forms round alike. None of them is a relaxed instruction, so that every kernel but the
+//! matrix product gives the same bits in both builds.
+
+#[cfg(not(target_arch = "wasm32"))]
+mod portable;
+#[cfg(target_arch = "wasm32")]
+mod simd;
+mod sweep;
+
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) use portable::F32x4;
+#[cfg(target_arch = "wasm32")]
+pub(crate) use simd::F32x4;
+pub(crate) use sweep::{map, zip};
+
+/// Lanes of a vector.
+pub(crate) const LANES: usize = 4;
+
+impl F32x4 {
+    /// 1 in every lane.
+    pub(crate) fn one() -> Self {
+        Self::splat(1.0)
+    }
+
+    /// 0 in every lane.
+    pub(crate) fn zero() -> Self {
+        Self::splat(0.0)
+    }
+
+    /// The first `lanes` (0..=4) values that begin at `at`, then zeros.
+    ///
+    /// # Safety
+    /// `at` is readable for `lanes` elements.
+    #[inline(always)]
+    pub(crate) unsafe fn load_first(at: *const f32, lanes: usize) -> Self {
+        // SAFETY: every element read is one of the first `lanes`.
+        unsafe {
+            match lanes {
+                0 => Self::zero(),
+                1 => Self::from_array([*at, 0.0, 0.0, 0.0]),
+                2 => Self::from_array([*at, *at.add(1), 0.0, 0.0]),
+                3 => Self::from_array([*at, *at.add(1), *at.add(2), 0.0]),
+                _ => Self::load(at),
+            }
+        }
+    }
+
+    /// Writes the first `lanes` (0..=4) lanes from `at` on.
+    ///
+    /// # Safety
+    /// `at` is writable for `lanes` elements.
+    #[inline(always)]
+    pub(crate) unsafe fn store_first(self, at: *mut f32, lanes: usize) {
+        // SAFETY: every element written is one of the first `lanes`.
+        unsafe {
+            if lanes >= LANES {
+                return self.store(at);
+            }
+            for (i, lane) in self.to_array().into_iter().enumerate().take(lanes) {
+                *at.add(i) = lane;
+            }
+        }
+    }
+
+    /// c0 + x·(c1 + x·(c2 + …)), by Horner's rule.
+    #[inline(always)]
+    pub(crate) fn polynomial<const N: usize>(self, coefficients: &[f32; N]) -> Self {
+        let mut value = Self::splat(coefficients[N - 1]);
+        for &c in coefficients[..N - 1].iter().rev() {
+            value = value * self + Self::splat(c);
+        }
+        value
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn each(f: impl Fn(F32x4) -> F32x4, x: [f32; 4]) -> [u32; 4] {
+        f(F32x4::from_array(x)).to_array().map(f32::to_bits)
+    }
+
+    #[test]
+    fn halves_round_to_even_and_keep_their_sign() {
+        let expected = [0.0f32, 2.0, -0.0, -2.0].map(f32::to_bits);
+        assert_eq!(each(F32x4::round, [0.5, 1.5, -0.5, -1.5]), expected);
+    }
+
+    #[test]
+    fn extremes_propagate_nan_from_either_side() {
+        let a = F32x4::from_array([f32::NAN, 1.0, 2.0, -1.0]);
+        let b = F32x4::from_array([1.0, f32::NAN, 1.0, 3.0]);
+        let (high, low) = (a.max(b).to_array(), a.min(b).to_array());
+        assert!(high[0].is_nan() && high[1].is_nan() && low[0].is_nan() && low[1].is_nan());
+        assert_eq!((high[2], high[3], low[2], low[3]), (2.0, 3.0, 1.0, -1.0));
+    }
+
+    #[test]
+    fn powers_of_two_are_exact_over_the_normal_range() {
+        for n in -126..=127 {
+            let power = F32x4::splat(n as f32).power_of_two().to_array()[0];
+            assert_eq!(power, 2f64.powi(n) as f32);
+        }
+    }
+
+    #[test]
+    fn horner_starts_at_the_highest_coefficient() {
+        let value = F32x4::splat(2.0).polynomial(&[1.0, 10.0, 100.0]);
+        assert_eq!(value.to_array(), [421.0; 4]);
+    }
+}

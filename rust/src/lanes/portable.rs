@@ -1,0 +1,167 @@
+//! The vector as an array: what host tests run, and the reference for the wasm form.
+
+use std::array::from_fn;
+use std::ops::{Add, Div, Mul, Neg, Sub};
+
+/// Four float32 values.
+#[derive(Clone, Copy)]
+pub(crate) struct F32x4([f32; 4]);
+
+/// Four truth values.
+#[derive(Clone, Copy)]
+pub(crate) struct Mask([bool; 4]);
+
+impl Mask {
+    /// Lane by lane: `yes` where true, else `no`.
+    pub(crate) fn select(self, yes: F32x4, no: F32x4) -> F32x4 {
+        F32x4(from_fn(|i| if self.0[i] { yes.0[i] } else { no.0[i] }))
+    }
+}
+
+impl F32x4 {
+    /// `value` in every lane.
+    pub(crate) fn splat(value: f32) -> Self {
+        Self([value; 4])
+    }
+
+    /// Lane 0 first.
+    pub(crate) fn from_array(lanes: [f32; 4]) -> Self {
+        Self(lanes)
+    }
+
+    /// Lane 0 first.
+    pub(crate) fn to_array(self) -> [f32; 4] {
+        self.0
+    }
+
+    /// |x|.
+    pub(crate) fn abs(self) -> Self {
+        self.each(f32::abs)
+    }
+
+    /// √x, correctly rounded.
+    pub(crate) fn sqrt(self) -> Self {
+        self.each(f32::sqrt)
+    }
+
+    /// The next integer below.
+    pub(crate) fn floor(self) -> Self {
+        self.each(f32::floor)
+    }
+
+    /// The next integer above.
+    pub(crate) fn ceil(self) -> Self {
+        self.each(f32::ceil)
+    }
+
+    /// The next integer towards zero.
+    pub(crate) fn trunc(self) -> Self {
+        self.each(f32::trunc)
+    }
+
+    /// The nearest integer, halves to even.
+    pub(crate) fn round(self) -> Self {
+        self.each(f32::round_ties_even)
+    }
+
+    /// The larger; NaN when either is.
+    pub(crate) fn max(self, other: Self) -> Self {
+        self.both(other, |a, b| if a.is_nan() || a > b { a } else { b })
+    }
+
+    /// The smaller; NaN when either is.
+    pub(crate) fn min(self, other: Self) -> Self {
+        self.both(other, |a, b| if a.is_nan() || a < b { a } else { b })
+    }
+
+    /// The magnitude of `self` with the sign of `sign`.
+    pub(crate) fn copysign(self, sign: Self) -> Self {
+        self.both(sign, f32::copysign)
+    }
+
+    /// 2^n where every lane is an integer n in -126..=127.
+    pub(crate) fn power_of_two(self) -> Self {
+        self.each(|n| f32::from_bits(((n as i32 + 127) as u32) << 23))
+    }
+
+    /// The last `lanes` (0..=4) lanes, zeros before them.
+    pub(crate) fn last(self, lanes: usize) -> Self {
+        Self(from_fn(|i| if i + lanes >= 4 { self.0[i] } else { 0.0 }))
+    }
+
+    /// Lane i is the sum of vector i.
+    pub(crate) fn lane_sums(vectors: [Self; 4]) -> Self {
+        Self(vectors.map(|Self(v)| (v[0] + v[2]) + (v[1] + v[3])))
+    }
+
+    /// self < other; false for NaN.
+    pub(crate) fn lt(self, other: Self) -> Mask {
+        Mask(from_fn(|i| self.0[i] < other.0[i]))
+    }
+
+    /// self > other; false for NaN.
+    pub(crate) fn gt(self, other: Self) -> Mask {
+        Mask(from_fn(|i| self.0[i] > other.0[i]))
+    }
+
+    /// The four values that begin at `at`.
+    ///
+    /// # Safety
+    /// `at` is readable for 16 bytes; any alignment.
+    pub(crate) unsafe fn load(at: *const f32) -> Self {
+        // SAFETY: the caller's promise is this read's.
+        Self(unsafe { at.cast::<[f32; 4]>().read_unaligned() })
+    }
+
+    /// Writes the four lanes from `at` on.
+    ///
+    /// # Safety
+    /// `at` is writable for 16 bytes; any alignment.
+    pub(crate) unsafe fn store(self, at: *mut f32) {
+        // SAFETY: the caller's promise is this write's.
+        unsafe { at.cast::<[f32; 4]>().write_unaligned(self.0) }
+    }
+
+    fn each(self, f: impl Fn(f32) -> f32) -> Self {
+        Self(self.0.map(f))
+    }
+
+    fn both(self, other: Self, f: impl Fn(f32, f32) -> f32) -> Self {
+        Self(from_fn(|i| f(self.0[i], other.0[i])))
+    }
+}
+
+impl Add for F32x4 {
+    type Output = Self;
+    fn add(self, other: Self) -> Self {
+        self.both(other, |a, b| a + b)
+    }
+}
+
+impl Sub for F32x4 {
+    type Output = Self;
+    fn sub(self, other: Self) -> Self {
+        self.both(other, |a, b| a - b)
+    }
+}
+
+impl Mul for F32x4 {
+    type Output = Self;
+    fn mul(self, other: Self) -> Self {
+        self.both(other, |a, b| a * b)
+    }
+}
+
+impl Div for F32x4 {
+    type Output = Self;
+    fn div(self, other: Self) -> Self {
+        self.both(other, |a, b| a / b)
+    }
+}
+
+impl Neg for F32x4 {
+    type Output = Self;
+    fn neg(self) -> Self {
+        self.each(|a| -a)
+    }
+}

@@ -1,0 +1,103 @@
+//! The vector as one wasm `v128`.
+
+use std::arch::wasm32::*;
+use std::ops::{Add, Div, Mul, Neg, Sub};
+
+/// Four float32 values.
+#[derive(Clone, Copy)]
+pub(crate) struct F32x4(pub(crate) v128);
+
+/// Four truth values: all ones or all zeros.
+#[derive(Clone, Copy)]
+pub(crate) struct Mask(v128);
+
+impl Mask {
+    /// Lane by lane: `yes` where true, else `no`.
+    #[inline(always)]
+    pub(crate) fn select(self, yes: F32x4, no: F32x4) -> F32x4 {
+        F32x4(v128_bitselect(yes.0, no.0, self.0))
+    }
+}
+
+#[rustfmt::skip]
+impl F32x4 {
+    /// `value` in every lane.
+    #[inline(always)] pub(crate) fn splat(value: f32) -> Self { Self(f32x4_splat(value)) }
+    /// Lane 0 first.
+    #[inline(always)] pub(crate) fn from_array(lanes: [f32; 4]) -> Self {
+        Self(f32x4(lanes[0], lanes[1], lanes[2], lanes[3]))
+    }
+    /// Lane 0 first.
+    #[inline(always)] pub(crate) fn to_array(self) -> [f32; 4] {
+        [
+            f32x4_extract_lane::<0>(self.0), f32x4_extract_lane::<1>(self.0),
+            f32x4_extract_lane::<2>(self.0), f32x4_extract_lane::<3>(self.0),
+        ]
+    }
+    /// |x|.
+    #[inline(always)] pub(crate) fn abs(self) -> Self { Self(f32x4_abs(self.0)) }
+    /// √x, correctly rounded.
+    #[inline(always)] pub(crate) fn sqrt(self) -> Self { Self(f32x4_sqrt(self.0)) }
+    /// The next integer below.
+    #[inline(always)] pub(crate) fn floor(self) -> Self { Self(f32x4_floor(self.0)) }
+    /// The next integer above.
+    #[inline(always)] pub(crate) fn ceil(self) -> Self { Self(f32x4_ceil(self.0)) }
+    /// The next integer towards zero.
+    #[inline(always)] pub(crate) fn trunc(self) -> Self { Self(f32x4_trunc(self.0)) }
+    /// The nearest integer, halves to even.
+    #[inline(always)] pub(crate) fn round(self) -> Self { Self(f32x4_nearest(self.0)) }
+    /// The larger; NaN when either is.
+    #[inline(always)] pub(crate) fn max(self, other: Self) -> Self { Self(f32x4_max(self.0, other.0)) }
+    /// The smaller; NaN when either is.
+    #[inline(always)] pub(crate) fn min(self, other: Self) -> Self { Self(f32x4_min(self.0, other.0)) }
+    /// The magnitude of `self` with the sign of `sign`.
+    #[inline(always)] pub(crate) fn copysign(self, sign: Self) -> Self {
+        Self(v128_bitselect(sign.0, self.0, i32x4_splat(i32::MIN)))
+    }
+    /// 2^n where every lane is an integer n in -126..=127.
+    #[inline(always)] pub(crate) fn power_of_two(self) -> Self {
+        Self(i32x4_shl(i32x4_add(i32x4_trunc_sat_f32x4(self.0), i32x4_splat(127)), 23))
+    }
+    /// The last `lanes` (0..=4) lanes, zeros before them.
+    #[inline(always)] pub(crate) fn last(self, lanes: usize) -> Self {
+        let kept = i32x4_gt(i32x4_add(i32x4(0, 1, 2, 3), i32x4_splat(lanes as i32)), i32x4_splat(3));
+        Self(v128_and(self.0, kept))
+    }
+    /// Lane i is the sum of vector i.
+    #[inline(always)] pub(crate) fn lane_sums([a, b, c, d]: [Self; 4]) -> Self {
+        let halves = |a, b| f32x4_add(i32x4_shuffle::<0, 4, 1, 5>(a, b), i32x4_shuffle::<2, 6, 3, 7>(a, b));
+        let (ab, cd) = (halves(a.0, b.0), halves(c.0, d.0));
+        Self(f32x4_add(i32x4_shuffle::<0, 1, 4, 5>(ab, cd), i32x4_shuffle::<2, 3, 6, 7>(ab, cd)))
+    }
+    /// self < other; false for NaN.
+    #[inline(always)] pub(crate) fn lt(self, other: Self) -> Mask { Mask(f32x4_lt(self.0, other.0)) }
+    /// self > other; false for NaN.
+    #[inline(always)] pub(crate) fn gt(self, other: Self) -> Mask { Mask(f32x4_gt(self.0, other.0)) }
+
+    /// The four values that begin at `at`.
+    ///
+    /// # Safety
+    /// `at` is readable for 16 bytes; any alignment.
+    #[inline(always)] pub(crate) unsafe fn load(at: *const f32) -> Self {
+        // SAFETY: the caller's promise is this read's; a wasm load takes any alignment.
+        Self(unsafe { v128_load(at.cast()) })
+    }
+    /// Writes the four lanes from `at` on.
+    ///
+    /// # Safety
+    /// `at` is writable for 16 bytes; any alignment.
+    #[inline(always)] pub(crate) unsafe fn store(self, at: *mut f32) {
+        // SAFETY: the caller's promise is this write's; a wasm store takes any alignment.
+        unsafe { v128_store(at.cast(), self.0) }
+    }
+}
+
+#[rustfmt::skip]
+mod operators {
+    use super::*;
+    impl Add for F32x4 { type Output = Self; #[inline(always)] fn add(self, b: Self) -> Self { Self(f32x4_add(self.0, b.0)) } }
+    impl Sub for F32x4 { type Output = Self; #[inline(always)] fn sub(self, b: Self) -> Self { Self(f32x4_sub(self.0, b.0)) } }
+    impl Mul for F32x4 { type Output = Self; #[inline(always)] fn mul(self, b: Self) -> Self { Self(f32x4_mul(self.0, b.0)) } }
+    impl Div for F32x4 { type Output = Self; #[inline(always)] fn div(self, b: Self) -> Self { Self(f32x4_div(self.0, b.0)) } }
+    impl Neg for F32x4 { type Output = Self; #[inline(always)] fn neg(self) -> Self { Self(f32x4_neg(self.0)) } }
+}

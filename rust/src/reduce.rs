@@ -1,0 +1,167 @@
+//! Sums, extremes and the like over one dimension of `[outer, count, inner]`.
+//!
+//! Accumulation is in int64, or in float64 with the error of each addition kept: a float32 sum is the exact sum rounded
+//! once, a float64 sum is off by a unit in the last place. PyTorch's cascade is off by a few.
+
+use crate::bundle::{bundles, Bundle};
+use crate::dtype::DType;
+use crate::memory::output;
+use crate::wide::{computing, Kind, Wide, BLOCK, DONE, UNSUPPORTED};
+use wasm_bindgen::prelude::wasm_bindgen;
+
+/// The reductions; the discriminant is the code.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u32)]
+enum Op {
+    Sum,
+    Prod,
+    Max,
+    Min,
+    ArgMax,
+    ArgMin,
+    Any,
+    All,
+    Norm2,
+}
+
+use Op::*;
+
+const OPS: [Op; 9] = [Sum, Prod, Max, Min, ArgMax, ArgMin, Any, All, Norm2];
+
+/// dst[o, i] = op over c of src[o, c, i].
+///
+/// sum, prod: floats keep their dtype, integers and bool give int64 and wrap. max, min keep the dtype, NaN wins. argmax,
+/// argmin give the int64 position of the first extreme, NaN counting as one. any, all give bool. norm2 is √Σx², floats
+/// only. An empty sum, norm and any is 0, an empty prod and all 1; an empty extreme is refused (status 1).
+#[wasm_bindgen]
+pub fn reduce(
+    op: u32,
+    dtype: u32,
+    dst: usize,
+    src: usize,
+    outer: usize,
+    count: usize,
+    inner: usize,
+) -> u32 {
+    let (Some(&op), Some((dtype, kind))) = (OPS.get(op as usize), computing(dtype)) else {
+        return UNSUPPORTED;
+    };
+    match op {
+        Max | Min if count == 0 => return UNSUPPORTED,
+        ArgMax | ArgMin if count == 0 || kind == Kind::Bool => return UNSUPPORTED,
+        Norm2 if kind != Kind::Float => return UNSUPPORTED,
+        _ => {}
+    }
+    let from = (dtype, src);
+    bundles([outer, count, inner], |bundle| match kind {
+        Kind::Float => floats(op, dst, from, &bundle),
+        _ => integers(op, dst, from, &bundle),
+    });
+    DONE
+}
+
+fn floats(op: Op, dst: usize, from: (DType, usize), bundle: &Bundle) {
+    let (dtype, results) = (from.0, bundle.results());
+    let lanes = match op {
+        Sum => bundle.sum(from, |_| {}),
+        Norm2 => bundle
+            .sum(from, |block| block.iter_mut().for_each(|x| *x *= *x))
+            .map(f64::sqrt),
+        Prod => bundle.accumulate(from, 1.0, |_| {}, |x, y| x * y),
+        Max => bundle.accumulate(
+            from,
+            0.0,
+            |_| {},
+            |x, y| if x.is_nan() || x > y { x } else { y },
+        ),
+        Min => bundle.accumulate(
+            from,
+            0.0,
+            |_| {},
+            |x, y| if x.is_nan() || x < y { x } else { y },
+        ),
+        ArgMax => {
+            return positions::<f64>(dst, from, bundle, |x, best| {
+                x > best || (x.is_nan() && !best.is_nan())
+            })
+        }
+        ArgMin => {
+            return positions::<f64>(dst, from, bundle, |x, best| {
+                x < best || (x.is_nan() && !best.is_nan())
+            })
+        }
+        Any => return truths::<f64>(dst, from, bundle, false),
+        All => return truths::<f64>(dst, from, bundle, true),
+    };
+    f64::write(dtype, dst, bundle.result, &lanes[..results]);
+}
+
+fn integers(op: Op, dst: usize, from: (DType, usize), bundle: &Bundle) {
+    let (dtype, lanes) = match op {
+        Sum => (
+            DType::Int64,
+            bundle.accumulate(from, 0, |_| {}, i64::wrapping_add),
+        ),
+        Prod => (
+            DType::Int64,
+            bundle.accumulate(from, 1, |_| {}, i64::wrapping_mul),
+        ),
+        Max => (from.0, bundle.accumulate(from, 0, |_| {}, i64::max)),
+        Min => (from.0, bundle.accumulate(from, 0, |_| {}, i64::min)),
+        ArgMax => return positions::<i64>(dst, from, bundle, |x, best| x > best),
+        ArgMin => return positions::<i64>(dst, from, bundle, |x, best| x < best),
+        Any => return truths::<i64>(dst, from, bundle, false),
+        All => return truths::<i64>(dst, from, bundle, true),
+        Norm2 => return,
+    };
+    i64::write(dtype, dst, bundle.result, &lanes[..bundle.results()]);
+}
+
+/// Whether all (else any) are not zero; NaN is not.
+fn truths<W: Wide>(dst: usize, from: (DType, usize), bundle: &Bundle, all: bool) {
+    let prepare = |block: &mut [W]| {
+        for x in block {
+            *x = if *x == W::ZERO { W::ZERO } else { W::ONE };
+        }
+    };
+    let empty = if all { W::ONE } else { W::ZERO };
+    let lanes = bundle.accumulate(
+        from,
+        empty,
+        prepare,
+        |x, y| if (x > y) == all { y } else { x },
+    );
+    for (out, &x) in output::<u8>(dst + bundle.result, bundle.results())
+        .iter_mut()
+        .zip(&lanes)
+    {
+        *out = u8::from(x != W::ZERO);
+    }
+}
+
+/// The position of the element that is `better` than all before it.
+fn positions<W: Wide>(
+    dst: usize,
+    from: (DType, usize),
+    bundle: &Bundle,
+    better: impl Fn(W, W) -> bool,
+) {
+    let (mut best, mut at) = ([W::ZERO; BLOCK], [0i64; BLOCK]);
+    let step = bundle.position_step();
+    bundle.read(from.0, from.1, |first, block: &mut [W]| {
+        for (lane, &x) in block.iter().enumerate() {
+            if first == 0 || better(x, best[lane]) {
+                best[lane] = x;
+                at[lane] = (first + lane * step) as i64;
+            }
+        }
+    });
+    bundle.fold(|low, high| {
+        let equal = !better(best[low], best[high]);
+        if better(best[high], best[low]) || (equal && at[high] < at[low]) {
+            best[low] = best[high];
+            at[low] = at[high];
+        }
+    });
+    i64::write(DType::Int64, dst, bundle.result, &at[..bundle.results()]);
+}

@@ -1,0 +1,138 @@
+/**
+ * Where bytes come from: one interface of two or three members, which every medium implements, and the one place
+ * that reads through it.
+ *
+ * @module
+ */
+
+import { CheckpointError, TruncatedError } from "../errors.ts";
+
+/**
+ * The largest piece that {@linkcode readInto} asks for at once: far above where the cost of a call matters, and small
+ * beside a model, so that reading needs little more memory than what is read.
+ */
+export const READ_PIECE_BYTES = 8 << 20;
+
+/**
+ * Bytes of a known length that are read by position. Nothing moves between two reads, so any number of them may run
+ * at once.
+ *
+ * @example Reading a checkpoint through a source of one's own
+ * ```ts
+ * import { type ByteSource, openCheckpoint } from "@graft/graft/checkpoint";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const file = new TextEncoder().encode("\x02\0\0\0\0\0\0\0{}");
+ * let reads = 0;
+ * const source: ByteSource = {
+ *   size: file.length,
+ *   read(offset, length) {
+ *     reads++;
+ *     return Promise.resolve(file.subarray(offset, offset + length));
+ *   },
+ * };
+ * const checkpoint = await openCheckpoint(source);
+ * assertEquals([checkpoint.format, reads > 0], ["safetensors", true]);
+ * ```
+ */
+export interface ByteSource {
+  /** The length in bytes. It does not change while the source is in use. */
+  readonly size: number;
+  /** What errors call it: a file name, for example. */
+  readonly name?: string;
+  /**
+   * Reads `length` bytes at `offset`; fewer only where the source ends before. What comes back may be a view of
+   * memory that the source owns: it is not written to and not kept.
+   */
+  read(offset: number, length: number): Promise<Uint8Array>;
+  /** Fills `into` from `offset` without waiting, and says how many bytes there were. */
+  readSync?(offset: number, into: Uint8Array): number;
+}
+
+/** A source that Graft opened, and therefore closes. */
+export interface OpenSource extends ByteSource {
+  /** What errors call it. */
+  readonly name: string;
+  /** Gives back what was opened; reading afterwards fails. */
+  close(): Promise<void>;
+}
+
+/** Where an exact read lies, and what to call it if it fails. */
+export interface ExactRead {
+  /** First byte. */
+  readonly offset: number;
+  /** Number of bytes. */
+  readonly length: number;
+  /** What is being read, for the error: `"data/3"`. */
+  readonly what: string;
+}
+
+/**
+ * Reads exactly the bytes that were asked for. Every reader of formats comes through here or {@linkcode readInto}.
+ *
+ * @throws {TruncatedError} The source ended early.
+ * @throws {CheckpointError} The medium failed; `cause` is its error.
+ */
+export async function readExactly(source: ByteSource, { offset, length, what }: ExactRead): Promise<Uint8Array> {
+  if (length === 0) return new Uint8Array(0); // an empty tensor may lie anywhere
+  const available = source.size - offset;
+  if (!(available >= length)) throw truncated(source, { offset, length, what }, Math.max(0, available));
+  const bytes = await attempt(source, what, () => source.read(offset, length));
+  if (bytes.length < length) throw truncated(source, { offset, length, what }, bytes.length);
+  return bytes.length === length ? bytes : bytes.subarray(0, length);
+}
+
+/** Fills `target` from `offset`, piece by piece. Fails as {@linkcode readExactly} does. */
+export async function readInto(
+  source: ByteSource,
+  target: Uint8Array,
+  { offset, what }: { readonly offset: number; readonly what: string },
+): Promise<void> {
+  for (let done = 0; done < target.length; done += READ_PIECE_BYTES) {
+    const length = Math.min(READ_PIECE_BYTES, target.length - done);
+    target.set(await readExactly(source, { offset: offset + done, length, what }), done);
+  }
+}
+
+/** Fills `target` from `offset` without waiting; the source must have `readSync`. Fails as {@linkcode readExactly}. */
+export function readIntoSync(
+  source: ByteSource,
+  target: Uint8Array,
+  { offset, what }: { readonly offset: number; readonly what: string },
+): void {
+  const about = { offset, length: target.length, what };
+  if (source.readSync === undefined) throw new TypeError(`Cannot read ${what} synchronously: its source cannot`);
+  if (target.length === 0) return;
+  const available = source.size - offset;
+  if (!(available >= target.length)) throw truncated(source, about, Math.max(0, available));
+  let got: number;
+  try {
+    got = source.readSync(offset, target);
+  } catch (error) {
+    throw mediumError(source, what, error);
+  }
+  if (got < target.length) throw truncated(source, about, got);
+}
+
+async function attempt(source: ByteSource, what: string, read: () => Promise<Uint8Array>): Promise<Uint8Array> {
+  try {
+    return await read();
+  } catch (error) {
+    throw mediumError(source, what, error);
+  }
+}
+
+function mediumError(source: ByteSource, what: string, cause: unknown): Error {
+  if (cause instanceof CheckpointError || cause instanceof TruncatedError) return cause;
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  const from = source.name === undefined ? "" : ` from "${source.name}"`;
+  return new CheckpointError(`Cannot read ${what}${from}: ${reason}`, { format: "bytes", cause });
+}
+
+function truncated(source: ByteSource, { offset, length, what }: ExactRead, got: number): TruncatedError {
+  const from = source.name === undefined ? "" : ` from "${source.name}"`;
+  return new TruncatedError(
+    `Cannot read ${what}${from}: needs ${length} bytes at ${offset}, there are ${got}`,
+    { offset, wanted: length, got },
+  );
+}

@@ -1,0 +1,113 @@
+/**
+ * Deflated entries of a zip: a checkpoint that was packed again by a tool. They are inflated whole when one of their
+ * bytes is needed.
+ *
+ * @module
+ */
+
+import { type ByteSource, readExactly } from "../bytes/source.ts";
+import { CheckpointError, TruncatedError, UnsupportedError } from "../errors.ts";
+
+/** Deflate cannot expand by more than 1032 (RFC 1951: 258 bytes out of 2 bits); beyond, the size is a lie. */
+const MAX_EXPANSION = 1032;
+
+/** How much compressed data is handed to the decompressor at once. */
+const PIECE_BYTES = 1 << 20;
+
+/** A deflated entry. */
+export interface Deflated {
+  /** Its name, for errors. */
+  readonly name: string;
+  /** Where its compressed bytes begin. */
+  readonly offset: number;
+  /** How many there are. */
+  readonly compressedSize: number;
+  /** How many come out. */
+  readonly size: number;
+  /** Their CRC-32. A tool that compresses also writes a true one, and a damaged stream may end without complaint. */
+  readonly crc32: number;
+}
+
+/** A source over what comes out of a deflated entry. Every read inflates all of it. */
+export function inflated(source: ByteSource, entry: Deflated): ByteSource {
+  if (entry.size > entry.compressedSize * MAX_EXPANSION) {
+    throw damaged(entry, `${entry.compressedSize} bytes cannot inflate to ${entry.size}`);
+  }
+  return {
+    size: entry.size,
+    name: entry.name,
+    read: async (offset, length) => (await inflate(source, entry)).subarray(offset, offset + length),
+  };
+}
+
+async function inflate(source: ByteSource, entry: Deflated): Promise<Uint8Array> {
+  const result = allocate(entry);
+  const reader = compressedPieces(source, entry).pipeThrough(decompressor(entry)).getReader();
+  let done = 0;
+  try {
+    for (let next = await reader.read(); !next.done; next = await reader.read()) {
+      if (done + next.value.length > entry.size) throw damaged(entry, `it inflates to more than ${entry.size} bytes`);
+      result.set(next.value, done);
+      done += next.value.length;
+    }
+  } catch (error) {
+    reader.cancel().catch(() => {}); // the error that is thrown here says more than the one of a stream given up
+    if (error instanceof CheckpointError || error instanceof TruncatedError) throw error;
+    throw damaged(entry, "its compressed bytes are not valid", error);
+  }
+  if (done !== entry.size) throw damaged(entry, `it inflates to ${done} bytes, not ${entry.size}`);
+  if (crc32(result) !== entry.crc32) throw damaged(entry, "its bytes do not have the CRC-32 of the directory");
+  return result;
+}
+
+function allocate(entry: Deflated): Uint8Array {
+  try {
+    return new Uint8Array(entry.size);
+  } catch (cause) {
+    throw new RangeError(`Cannot read "${entry.name}": this engine cannot allocate ${entry.size} bytes`, { cause });
+  }
+}
+
+function compressedPieces(source: ByteSource, entry: Deflated): ReadableStream<BufferSource> {
+  let done = 0;
+  return new ReadableStream<BufferSource>({
+    async pull(controller) {
+      const length = Math.min(PIECE_BYTES, entry.compressedSize - done);
+      if (length === 0) return controller.close();
+      const piece = await readExactly(source, { offset: entry.offset + done, length, what: `"${entry.name}"` });
+      done += length;
+      controller.enqueue(new Uint8Array(piece)); // a copy: a stream may keep or transfer what it is given
+    },
+  });
+}
+
+function decompressor(entry: Deflated): DecompressionStream {
+  try {
+    return new DecompressionStream("deflate-raw");
+  } catch (cause) {
+    const message = `Cannot read "${entry.name}" in the zip: it is deflated, and this engine cannot inflate`;
+    throw new UnsupportedError(message, "deflated entry", { cause });
+  }
+}
+
+/** CRC-32 (ISO 3309, reflected 0xEDB88320), as zip has it. */
+function crc32(bytes: Uint8Array): number {
+  let crc = 0xffffffff;
+  for (const byte of bytes) crc = CRC_TABLE[(crc ^ byte) & 0xff] ^ (crc >>> 8);
+  return (crc ^ 0xffffffff) >>> 0;
+}
+
+const CRC_TABLE: Uint32Array = Uint32Array.from({ length: 256 }, (_, index) => {
+  let crc = index;
+  for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? 0xedb88320 ^ (crc >>> 1) : crc >>> 1;
+  return crc;
+});
+
+function damaged(entry: Deflated, problem: string, cause?: unknown): CheckpointError {
+  return new CheckpointError(`Cannot read "${entry.name}" in the zip: ${problem}`, {
+    format: "zip",
+    offset: entry.offset,
+    entry: entry.name,
+    cause,
+  });
+}

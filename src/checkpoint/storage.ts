@@ -1,0 +1,40 @@
+/**
+ * A storage as a file holds it: bytes that any number of tensors look into.
+ *
+ * @module
+ */
+
+import type { ByteSource } from "../bytes/source.ts";
+import type { StorageInfo } from "../state_dict.ts";
+
+/** The bytes of one storage, and where they come from. */
+export interface Storage extends StorageInfo {
+  /** The bytes of the storage alone: position 0 is its first. `null` where the file has none. */
+  readonly bytes: ByteSource | null;
+  /** Where they lie in the checkpoint's source; `null` if they are compressed there, or absent. */
+  readonly offset: number | null;
+  /** Whether its numbers have their most significant byte first. */
+  readonly bigEndian: boolean;
+  /** Why no tensor can be read from it; `null` if nothing is wrong. */
+  readonly fault: StorageFault | null;
+}
+
+/** Why a storage cannot be read. */
+export interface StorageFault {
+  /** The end of the sentence that begins with the tensor's name. */
+  readonly problem: string;
+  /** The feature that is missing, where the file is right and Graft does not read it. */
+  readonly unsupported?: string;
+}
+
+/** The part of `source` that begins at `offset`, as a source of its own. */
+export function part(
+  source: ByteSource,
+  { offset, size }: { readonly offset: number; readonly size: number },
+): ByteSource {
+  const readSync = source.readSync === undefined ? {} : {
+    readSync: (at: number, into: Uint8Array) => source.readSync?.(offset + at, into) ?? 0,
+  };
+  const name = source.name === undefined ? {} : { name: source.name };
+  return { size, ...name, read: (at, length) => source.read(offset + at, length), ...readSync };
+}

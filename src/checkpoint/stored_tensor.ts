@@ -1,0 +1,278 @@
+/**
+ * A tensor in a file: what a pickle or a header says about it, checked against the storage it looks into, and its
+ * bytes when they are asked for.
+ *
+ * @module
+ */
+
+import { type ByteSource, readInto, readIntoSync } from "../bytes/source.ts";
+import { type DType, DTYPES, isDType, itemSize, type RareDType } from "../dtype.ts";
+import { CheckpointError, UnsupportedError } from "../errors.ts";
+import { isContiguous, numelOf, type Shape } from "../shape.ts";
+import { LAZY_TENSOR, type LazyTensor } from "../state_dict.ts";
+import { flipSigns, gather, spanOf, swapBytes } from "./gather.ts";
+import { enforce, type Limits } from "./limits.ts";
+import type { Storage } from "./storage.ts";
+
+/** Everything a file says about one tensor. Its numbers are whole and not negative; that they fit is not yet sure. */
+export interface TensorDescription {
+  /** The element type. */
+  readonly dtype: DType | RareDType;
+  /** The sizes, outermost first. */
+  readonly shape: Shape;
+  /** The strides in elements, one per size. */
+  readonly strides: readonly number[];
+  /** Elements of this dtype before the first in the storage. */
+  readonly storageOffset: number;
+  /** The storage it looks into. */
+  readonly storage: Storage;
+  /** Whether it is a parameter, or a tensor that was trained. */
+  readonly requiresGrad: boolean;
+  /** Bits that PyTorch applies when it reads the elements: the conjugate, the negative. */
+  readonly pending?: { readonly conjugate: boolean; readonly negative: boolean };
+  /** Bytes of the logical tensor, where a format packs elements below a byte. */
+  readonly byteLength?: number;
+  /** What it is, where it is listed and not read: `"sparse tensor"`. */
+  readonly unsupported?: string;
+}
+
+/** A range of bytes of the checkpoint's source. */
+export interface ByteRange {
+  /** The first byte. */
+  readonly offset: number;
+  /** How many. */
+  readonly byteLength: number;
+}
+
+/** What `console.log` calls, in Node and in Deno. */
+const INSPECT: unique symbol = Symbol.for("nodejs.util.inspect.custom");
+
+/** The lazy tensor of every format. Beyond {@linkcode LazyTensor} it tells a loader how to plan its reads. */
+export class StoredTensor implements LazyTensor {
+  readonly [LAZY_TENSOR] = true;
+  /** What errors call it: its key, once it has one. */
+  name = "";
+  readonly #format: string;
+  readonly #limits: Limits;
+  #description: TensorDescription;
+
+  /** Describes a tensor of a file in `format`. */
+  constructor(
+    description: TensorDescription,
+    { format, limits }: { readonly format: string; readonly limits: Limits },
+  ) {
+    this.#description = description;
+    this.#format = format;
+    this.#limits = limits;
+  }
+
+  /** The element type. */
+  get dtype(): DType | RareDType {
+    return this.#description.dtype;
+  }
+
+  /** The sizes, outermost first. */
+  get shape(): Shape {
+    return this.#description.shape;
+  }
+
+  /** Strides in elements, as the file has them. */
+  get strides(): readonly number[] {
+    return this.#description.strides;
+  }
+
+  /** The storage it looks into. */
+  get storage(): Storage {
+    return this.#description.storage;
+  }
+
+  /** Bytes of the logical tensor. */
+  get byteLength(): number {
+    return this.#description.byteLength ?? numelOf(this.shape) * itemSize(this.dtype);
+  }
+
+  /** Whether the file says that it requires gradients. */
+  get requiresGrad(): boolean {
+    return this.#description.requiresGrad;
+  }
+
+  /** What the file says about it. */
+  get description(): TensorDescription {
+    return this.#description;
+  }
+
+  /** Takes over what another tensor is, as the `BUILD` of an old pickle does to one that others refer to already. */
+  become(description: TensorDescription): void {
+    this.#description = description;
+  }
+
+  /**
+   * Where in the checkpoint's source exactly the bytes of `read()` lie, so that neighbours can be read at once;
+   * `null` where `read()` has to gather, swap, or inflate them.
+   */
+  get location(): ByteRange | null {
+    const { dtype, shape, strides, storage, pending } = this.#description;
+    const plain = isContiguous(shape, strides) && !pending?.conjugate && !pending?.negative &&
+      (!storage.bigEndian || (isDType(dtype) && DTYPES[dtype].swap === 1));
+    return plain ? this.span : null;
+  }
+
+  /** The bytes of the checkpoint's source that `read()` touches; `null` where they are compressed, or absent. */
+  get span(): ByteRange | null {
+    const { dtype, storage, storageOffset } = this.#description;
+    if (storage.offset === null || !this.#isReadable()) return null;
+    const item = itemSize(dtype);
+    return { offset: storage.offset + storageOffset * item, byteLength: spanOf(this.#description) * item };
+  }
+
+  /** Whether {@linkcode readIntoSync} works: the source can be read without waiting, and the bytes lie there plainly. */
+  get isSync(): boolean {
+    return this.storage.bytes?.readSync !== undefined;
+  }
+
+  /**
+   * Throws what `read()` would throw, as far as that can be known without reading.
+   *
+   * @throws {UnsupportedError} The tensor is of a kind that is listed and not read.
+   * @throws {CheckpointError} Its storage is absent, damaged, or too short for it.
+   * @throws {LimitError} It repeats its elements more often than allowed.
+   */
+  check(): void {
+    const { dtype, unsupported, storage, storageOffset, pending } = this.#description;
+    const title = this.#title();
+    if (unsupported !== undefined) throw listed(title, unsupported);
+    if (!isDType(dtype)) throw listed(title, `${dtype} tensor`);
+    if (pending?.negative && DTYPES[dtype].kind !== "float" && DTYPES[dtype].kind !== "complex") {
+      throw listed(title, `negative view of ${dtype}`);
+    }
+    if (storage.fault?.unsupported !== undefined) {
+      throw new UnsupportedError(`Cannot read ${title}: ${storage.fault.problem}`, storage.fault.unsupported);
+    }
+    const about = { format: this.#format, entry: storage.id };
+    if (storage.fault !== null) throw new CheckpointError(`Cannot read ${title}: ${storage.fault.problem}`, about);
+    const needed = spanOf(this.#description) * itemSize(dtype);
+    const at = storageOffset * itemSize(dtype);
+    if (needed > 0 && !(at + needed <= storage.byteLength)) {
+      throw new CheckpointError(
+        `Cannot read ${title}: needs ${needed} bytes at ${at}, storage has ${storage.byteLength}`,
+        about,
+      );
+    }
+    if (this.byteLength > storage.byteLength) {
+      enforce(this.#limits, "expandedBytes", { found: this.byteLength, what: title });
+    }
+  }
+
+  /** The logical, contiguous, little-endian bytes, the caller's own. */
+  async read(): Promise<Uint8Array<ArrayBuffer>> {
+    const bytes = this.#source();
+    const target = this.#allocate(this.byteLength);
+    await this.#fill(bytes, target);
+    return target;
+  }
+
+  /** As `read()`, without waiting; only where {@linkcode isSync}. */
+  readSync(): Uint8Array<ArrayBuffer> {
+    const bytes = this.#source();
+    const target = this.#allocate(this.byteLength);
+    this.#fillSync(bytes, target);
+    return target;
+  }
+
+  /** Reads into `target`, which is exactly `byteLength` long. */
+  async readInto(target: Uint8Array): Promise<void> {
+    const bytes = this.#source();
+    this.#requireLength(target);
+    await this.#fill(bytes, target);
+  }
+
+  /** As `readInto()`, without waiting; only where {@linkcode isSync}. */
+  readIntoSync(target: Uint8Array): void {
+    const bytes = this.#source();
+    this.#requireLength(target);
+    this.#fillSync(bytes, target);
+  }
+
+  /** `LazyTensor(float32, [5, 10])`. */
+  toString(): string {
+    return `LazyTensor(${this.dtype}, [${this.shape.join(", ")}])`;
+  }
+
+  /** The same under `console.log`. */
+  [INSPECT](): string {
+    return this.toString();
+  }
+
+  async #fill(bytes: ByteSource, target: Uint8Array): Promise<void> {
+    const place = this.#place(target);
+    await readInto(bytes, place.span, place);
+    this.#finish(place.span, target);
+  }
+
+  #fillSync(bytes: ByteSource, target: Uint8Array): void {
+    const place = this.#place(target);
+    readIntoSync(bytes, place.span, place);
+    this.#finish(place.span, target);
+  }
+
+  /** Where the span is read to: straight into `target` if nothing has to be gathered. */
+  #place(target: Uint8Array): { span: Uint8Array; offset: number; what: string } {
+    const { dtype, shape, strides, storageOffset } = this.#description;
+    const item = itemSize(dtype);
+    const span = isContiguous(shape, strides) ? target : this.#allocate(spanOf(this.#description) * item);
+    return { span, offset: storageOffset * item, what: this.#title() };
+  }
+
+  #finish(span: Uint8Array, target: Uint8Array): void {
+    const { dtype, storage, pending } = this.#description;
+    const itemBytes = itemSize(dtype);
+    if (span !== target) {
+      const aligned = target.byteOffset % Math.min(itemBytes, 4) === 0 ? target : this.#allocate(target.length);
+      gather(span, aligned, { ...this.#description, itemBytes });
+      if (aligned !== target) target.set(aligned);
+    }
+    if (!isDType(dtype)) return;
+    const { swap, kind } = DTYPES[dtype];
+    if (storage.bigEndian) swapBytes(target, swap);
+    if (pending?.negative) flipSigns(target, { first: 0, every: swap, width: swap });
+    if (pending?.conjugate && kind === "complex") flipSigns(target, { first: swap, every: 2 * swap, width: swap });
+  }
+
+  #isReadable(): boolean {
+    try {
+      this.check();
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  /** The bytes of the storage, after every check; `check()` lets no storage without them pass. */
+  #source(): ByteSource {
+    this.check();
+    const { bytes } = this.storage;
+    if (bytes === null) throw listed(this.#title(), "tensor without data");
+    return bytes;
+  }
+
+  #title(): string {
+    return `tensor "${this.name}" from "${this.storage.id}"`;
+  }
+
+  #requireLength(target: Uint8Array): void {
+    if (target.length === this.byteLength) return;
+    throw new RangeError(`Cannot read ${this.#title()}: it has ${this.byteLength} bytes, the target ${target.length}`);
+  }
+
+  #allocate(byteLength: number): Uint8Array<ArrayBuffer> {
+    try {
+      return new Uint8Array(byteLength);
+    } catch (cause) {
+      throw new RangeError(`Cannot read ${this.#title()}: this engine cannot allocate ${byteLength} bytes`, { cause });
+    }
+  }
+}
+
+function listed(title: string, feature: string): UnsupportedError {
+  return new UnsupportedError(`Cannot read ${title}: a ${feature} is listed and not read`, feature);
+}

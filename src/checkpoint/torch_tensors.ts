@@ -1,0 +1,257 @@
+/**
+ * PyTorch's rebuild functions: how the arguments in a pickle describe a tensor. Each row of the table reads the
+ * arguments of one function; none of them touches a byte of tensor data.
+ *
+ * Source: `torch/_utils.py`, `torch/_tensor.py` and `torch/nn/parameter.py`.
+ *
+ * @module
+ */
+
+import { type DType, DTYPE_NAMES, DTYPES, isDType, isRareDType, type RareDType } from "../dtype.ts";
+import { CheckpointError } from "../errors.ts";
+import { contiguousStrides, type Shape } from "../shape.ts";
+import { type Inert, isLazyTensor } from "../state_dict.ts";
+import { openMemory } from "../bytes/memory.ts";
+import { isDict, isObject, isSequence } from "./inert.ts";
+import { enforce, type Limits } from "./limits.ts";
+import type { Storage } from "./storage.ts";
+import { StoredTensor, type TensorDescription } from "./stored_tensor.ts";
+
+/** More elements than any file holds, small enough that every count of bytes stays exact. */
+const MAX_ELEMENTS = Number.MAX_SAFE_INTEGER / 16;
+
+/** Storage classes of dtypes that are listed and not read. */
+const RARE_STORAGES: ReadonlyMap<string, RareDType> = new Map([
+  ["QInt8Storage", "qint8"],
+  ["QUInt8Storage", "quint8"],
+  ["QInt32Storage", "qint32"],
+  ["QUInt4x2Storage", "quint4x2"],
+  ["QUInt2x4Storage", "quint2x4"],
+]);
+
+/** The classes of storages that are bytes; the second is the name of PyTorch 1.11. */
+const UNTYPED_STORAGES: ReadonlySet<string> = new Set(["UntypedStorage", "_UntypedStorage"]);
+
+/** A storage as a persistent id names it. */
+export interface TypedStorage {
+  /** The bytes. */
+  readonly storage: Storage;
+  /** The dtype of its class; `null` for untyped bytes. */
+  readonly dtype: DType | RareDType | null;
+}
+
+/** What the rebuild functions need to know of the file they are in. */
+export interface RebuildContext {
+  /** The format, for errors. */
+  readonly format: string;
+  /** What the file may ask for. */
+  readonly limits: Limits;
+  /** The storage that a value of the pickle stands for. */
+  storageOf(value: Inert): TypedStorage | undefined;
+}
+
+/** Reads the arguments of one function; `undefined` where they are of a kind that it does not know. */
+export type Rebuild = (args: readonly Inert[], context: RebuildContext) => StoredTensor | undefined;
+
+/** The rebuild functions by their full name. */
+export const REBUILD_FUNCTIONS: ReadonlyMap<string, Rebuild> = new Map<string, Rebuild>([
+  ["torch._utils._rebuild_tensor", rebuildTensor],
+  ["torch._utils._rebuild_tensor_v2", rebuildTensor],
+  ["torch._utils._rebuild_tensor_v3", rebuildTensorOfDType],
+  ["torch._utils._rebuild_qtensor", rebuildQuantised],
+  ["torch._utils._rebuild_sparse_tensor", rebuildSparse],
+  ["torch._utils._rebuild_sparse_csr_tensor", rebuildSparse],
+  ["torch._utils._rebuild_meta_tensor_no_storage", rebuildMeta],
+  ["torch._utils._rebuild_wrapper_subclass", rebuildWrapper],
+  ["torch._utils._rebuild_device_tensor_from_numpy", rebuildFromNumpy],
+  ["torch._utils._rebuild_xla_tensor", rebuildFromNumpy],
+  ["torch._utils._rebuild_device_tensor_from_cpu_tensor", rebuildFromCpu],
+  ["torch._utils._rebuild_parameter", rebuildParameter],
+  ["torch._utils._rebuild_parameter_with_state", rebuildParameter],
+  ["torch.nn.parameter.Parameter", newTensor],
+  ["torch.nn.parameter.Buffer", newTensor],
+  ["torch.autograd.variable.Variable", newTensor],
+  ["torch.Tensor", newTensor],
+]);
+
+/** `torch.FloatTensor`, `torch.cuda.HalfTensor` and their like, which old files call without arguments. */
+export function isTensorClass(fullName: string): boolean {
+  const match = /^torch\.(?:cuda\.)?(\w+)Tensor$/.exec(fullName);
+  return match !== null && storageDType(`${match[1]}Storage`) !== undefined;
+}
+
+/** The dtype of a storage class, `null` for untyped bytes, `undefined` if it is no storage class. */
+export function storageDType(className: string): DType | RareDType | null | undefined {
+  if (UNTYPED_STORAGES.has(className)) return null;
+  return DTYPE_NAMES.find((dtype) => DTYPES[dtype].storage === className) ?? RARE_STORAGES.get(className);
+}
+
+/** Calls the class of a tensor: without arguments an empty one, which `BUILD` fills. */
+export function newTensor(args: readonly Inert[], context: RebuildContext): StoredTensor | undefined {
+  if (args.length > 0) return rebuildParameter(args, context);
+  return describe(context, { dtype: "float32", shape: [0], strides: [1], storageOffset: 0, storage: NO_STORAGE });
+}
+
+/**
+ * What `Tensor.__setstate__` does with the state of an old pickle: 4 values are a tensor's storage, offset, size and
+ * stride; 5 are a variable's, beginning with its data; of 3 only the first means anything here.
+ */
+export function setTensorState(target: StoredTensor, state: Inert, context: RebuildContext): void {
+  if (!isSequence(state)) return; // attributes of a subclass, which are no data
+  if (state.length === 4) {
+    const filled = rebuildTensor(state, context);
+    if (filled === undefined) throw malformed(context, "the state of a tensor names no storage");
+    target.become(filled.description);
+  } else if (state.length === 5) {
+    const [data, , , requiresGrad] = state;
+    if (!isStored(data)) throw malformed(context, "the state of a variable holds no tensor");
+    target.become({ ...data.description, requiresGrad: requiresGrad === true });
+  } else if (state.length === 3) {
+    target.become({ ...target.description, requiresGrad: state[0] === true });
+  }
+}
+
+const NO_STORAGE: Storage = {
+  id: "",
+  byteLength: 0,
+  bytes: openMemory(new Uint8Array(0)),
+  offset: null,
+  bigEndian: false,
+  fault: null,
+};
+
+/** `(storage, storage_offset, size, stride[, requires_grad, hooks[, metadata]])`. */
+function rebuildTensor(args: readonly Inert[], context: RebuildContext): StoredTensor | undefined {
+  const [storage, offset, size, stride, requiresGrad, , metadata] = args;
+  const typed = context.storageOf(storage);
+  if (typed === undefined) return undefined;
+  if (typed.dtype === null) throw malformed(context, "a tensor on untyped bytes has no dtype");
+  const view = { dtype: typed.dtype, storage: typed.storage, ...geometry(context, size, stride), requiresGrad };
+  return describe(context, { ...view, storageOffset: count(context, offset, "a storage offset"), metadata });
+}
+
+/** `(storage, storage_offset, size, stride, requires_grad, hooks, dtype[, metadata])`. */
+function rebuildTensorOfDType(args: readonly Inert[], context: RebuildContext): StoredTensor | undefined {
+  const [storage, offset, size, stride, requiresGrad, , dtypeValue, metadata] = args;
+  const typed = context.storageOf(storage);
+  const dtype = dtypeOf(dtypeValue);
+  if (typed === undefined || dtype === undefined) return undefined;
+  const view = { dtype, storage: typed.storage, ...geometry(context, size, stride), requiresGrad };
+  return describe(context, { ...view, storageOffset: count(context, offset, "a storage offset"), metadata });
+}
+
+/** `(storage, storage_offset, size, stride, quantizer, requires_grad, hooks)`. */
+function rebuildQuantised(args: readonly Inert[], context: RebuildContext): StoredTensor | undefined {
+  const [storage, offset, size, stride, , requiresGrad] = args;
+  const tensor = rebuildTensor([storage, offset, size, stride, requiresGrad], context);
+  return tensor && describe(context, { ...tensor.description, unsupported: "quantised tensor" });
+}
+
+/** `(layout, data)`: `(indices, values, size, …)` for COO, `(compressed, plain, values, size)` for the others. */
+function rebuildSparse(args: readonly Inert[], context: RebuildContext): StoredTensor | undefined {
+  const [layout, data] = args;
+  if (!isSequence(data)) return undefined;
+  const layoutName = isObject(layout) ? layout.args?.[0] : undefined;
+  const [values, size] = layoutName === "torch.sparse_coo" ? [data[1], data[2]] : [data[2], data[3]];
+  if (!isStored(values)) return undefined;
+  const shape = sizes(context, size, "a size");
+  return describe(context, { ...values.description, ...dense(shape), unsupported: "sparse tensor" });
+}
+
+/** `(dtype, size, stride, requires_grad)`. */
+function rebuildMeta(args: readonly Inert[], context: RebuildContext): StoredTensor | undefined {
+  const [dtypeValue, size, stride, requiresGrad] = args;
+  const dtype = dtypeOf(dtypeValue);
+  if (dtype === undefined) return undefined;
+  const view = { dtype, storage: NO_STORAGE, storageOffset: 0, ...geometry(context, size, stride), requiresGrad };
+  return describe(context, { ...view, unsupported: "meta tensor" });
+}
+
+/** `(class, dtype, size, stride, storage_offset, layout, device, requires_grad)`. */
+function rebuildWrapper(args: readonly Inert[], context: RebuildContext): StoredTensor | undefined {
+  const [, dtypeValue, size, stride, , , , requiresGrad] = args;
+  const tensor = rebuildMeta([dtypeValue, size, stride, requiresGrad], context);
+  return tensor && describe(context, { ...tensor.description, unsupported: "tensor subclass without data" });
+}
+
+/** `(array, dtype, device, requires_grad)`; the shape is in the array's own state `(version, shape, dtype, …)`. */
+function rebuildFromNumpy(args: readonly Inert[], context: RebuildContext): StoredTensor | undefined {
+  const [array, dtypeValue, , requiresGrad] = args;
+  const dtype = dtypeOf(dtypeValue);
+  const state = isObject(array) ? array.state : undefined;
+  if (dtype === undefined || state === undefined || !isSequence(state)) return undefined;
+  const shape = sizes(context, state[1], "a size");
+  const view = { dtype, storage: NO_STORAGE, storageOffset: 0, ...dense(shape), requiresGrad };
+  return describe(context, { ...view, unsupported: "tensor saved through NumPy" });
+}
+
+/** `(tensor, dtype, device, requires_grad)`. */
+function rebuildFromCpu(args: readonly Inert[], context: RebuildContext): StoredTensor | undefined {
+  const [tensor, dtypeValue, , requiresGrad] = args;
+  const dtype = dtypeOf(dtypeValue);
+  if (!isStored(tensor) || dtype === undefined) return undefined;
+  const cast = tensor.dtype === dtype ? {} : { dtype, unsupported: `tensor that is cast to ${dtype}` };
+  return describe(context, { ...tensor.description, ...cast, requiresGrad });
+}
+
+/** `(tensor, requires_grad, hooks[, attributes])`. */
+function rebuildParameter(args: readonly Inert[], context: RebuildContext): StoredTensor | undefined {
+  const [tensor, requiresGrad] = args;
+  return isStored(tensor)
+    ? describe(context, { ...tensor.description, requiresGrad: requiresGrad ?? true })
+    : undefined;
+}
+
+/** A description in the making: what came out of the pickle is still of any kind. */
+type Draft = Omit<TensorDescription, "requiresGrad"> & {
+  readonly requiresGrad?: Inert;
+  readonly metadata?: Inert;
+};
+
+function describe(context: RebuildContext, draft: Draft): StoredTensor {
+  const { requiresGrad, metadata, ...rest } = draft;
+  const pending = metadata !== undefined && isDict(metadata)
+    ? { pending: { conjugate: metadata.get("conj") === true, negative: metadata.get("neg") === true } }
+    : {};
+  return new StoredTensor({ ...rest, ...pending, requiresGrad: requiresGrad === true }, context);
+}
+
+function geometry(context: RebuildContext, size: Inert, stride: Inert): { shape: Shape; strides: readonly number[] } {
+  const shape = sizes(context, size, "a size");
+  const strides = sizes(context, stride, "a stride");
+  if (shape.length === strides.length) return { shape, strides };
+  throw malformed(context, `a tensor has ${shape.length} sizes and ${strides.length} strides`);
+}
+
+function dense(shape: Shape): { shape: Shape; strides: readonly number[] } {
+  return { shape, strides: contiguousStrides(shape) };
+}
+
+function sizes(context: RebuildContext, value: Inert | undefined, what: string): readonly number[] {
+  if (value === undefined || !isSequence(value)) throw malformed(context, `${what} is not a tuple`);
+  enforce(context.limits, "rank", { found: value.length, what: "a tensor's dimensions" });
+  const numbers = value.map((item) => count(context, item, what));
+  const elements = numbers.reduce((product, size) => product * Math.max(size, 1), 1);
+  if (what === "a size" && elements > MAX_ELEMENTS) {
+    throw malformed(context, `a tensor of size (${numbers.join(", ")}) is larger than any file`);
+  }
+  return Object.freeze(numbers);
+}
+
+function count(context: RebuildContext, value: Inert | undefined, what: string): number {
+  if (typeof value === "number" && Number.isSafeInteger(value) && value >= 0) return value;
+  throw malformed(context, `${what} holds ${typeof value === "object" ? "an object" : value}, expected 0 or more`);
+}
+
+function dtypeOf(value: Inert | undefined): DType | RareDType | undefined {
+  if (value === undefined || !isObject(value) || value.module !== "torch" || value.args !== undefined) return undefined;
+  return isDType(value.name) || isRareDType(value.name) ? value.name : undefined;
+}
+
+function isStored(value: Inert | undefined): value is StoredTensor {
+  return isLazyTensor(value) && value instanceof StoredTensor;
+}
+
+function malformed({ format }: RebuildContext, problem: string): CheckpointError {
+  return new CheckpointError(`Cannot read a tensor's description: ${problem}`, { format });
+}

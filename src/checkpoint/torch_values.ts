@@ -1,0 +1,305 @@
+/**
+ * The allow-list: what the names in a PyTorch pickle stand for. Nothing is looked up in any runtime and nothing that
+ * a file names is ever called; a name that is not in these tables becomes an inert record of what the file said.
+ *
+ * Source: the reduce functions of Python's and PyTorch's classes, as `torch.save` writes them.
+ *
+ * @module
+ */
+
+import { itemSize } from "../dtype.ts";
+import { CheckpointError } from "../errors.ts";
+import type { Inert } from "../state_dict.ts";
+import { isDict, isObject, isSequence, isSet, type PickledObject } from "./inert.ts";
+import type { Budget, Limits } from "./limits.ts";
+import type { PickleHost } from "./pickle.ts";
+import { encodeLatin1 } from "./pickle_text.ts";
+import type { Storage } from "./storage.ts";
+import { StoredTensor } from "./stored_tensor.ts";
+import { isTensorClass, newTensor, REBUILD_FUNCTIONS, setTensorState } from "./torch_tensors.ts";
+import { storageDType, type TypedStorage } from "./torch_tensors.ts";
+
+/** Steps that a call counts for: its result takes about as much memory as this many other values. */
+const CALL_STEPS = 8;
+
+/** Functions that call functions nest this deep in real files (`_rebuild_from_type_v2` around a parameter: 2). */
+const MAX_NESTED_CALLS = 8;
+
+/** Characters of a name or a storage's key; real ones have tens. Names are joined and hashed at every use. */
+const MAX_NAME_LENGTH = 4096;
+
+/** Modules that have another name now: Python 2's, and PyTorch's before 1.9. */
+const RENAMED_MODULES: ReadonlyMap<string, string> = new Map([
+  ["__builtin__", "builtins"],
+  ["copy_reg", "copyreg"],
+  ["torch.tensor", "torch._tensor"],
+]);
+
+/** Names of Python 2's `__builtin__` that Python 3 calls otherwise. */
+const RENAMED_BUILTINS: ReadonlyMap<string, string> = new Map([
+  ["unicode", "str"],
+  ["long", "int"],
+  ["xrange", "range"],
+  ["unichr", "chr"],
+]);
+
+/** What a file knows beside its pickle. */
+export interface TorchValuesOptions {
+  /** The format, for errors. */
+  readonly format: string;
+  /** What the file may ask for. */
+  readonly limits: Limits;
+  /** The count of steps, shared with the machine. */
+  readonly budget: Budget;
+  /** The storage of a key. */
+  readonly storage: (key: string, location: string) => Storage;
+}
+
+/** A record while the pickle still adds to it. */
+interface Draft extends PickledObject {
+  readonly module: string;
+  readonly name: string;
+  args?: readonly Inert[];
+  state?: Inert;
+  items?: Inert[] | Map<Inert, Inert>;
+}
+
+/** Gives the names in a PyTorch pickle their meaning. */
+export class TorchValues implements PickleHost {
+  /** Attributes of dicts, which is where a state dict keeps its `_metadata`. */
+  readonly attributes: WeakMap<ReadonlyMap<Inert, Inert>, Inert> = new WeakMap();
+  readonly format: string;
+  readonly limits: Limits;
+  readonly #budget: Budget;
+  readonly #storage: TorchValuesOptions["storage"];
+  readonly #globals = new Map<string, Draft>();
+  readonly #storages = new Map<string, PickledObject>();
+  readonly #typed = new WeakMap<PickledObject, TypedStorage>();
+  readonly #encoded = new Map<string, Uint8Array | null>();
+  #nested = 0;
+
+  /** Knows nothing of the pickle yet. */
+  constructor({ format, limits, budget, storage }: TorchValuesOptions) {
+    this.format = format;
+    this.limits = limits;
+    this.#budget = budget;
+    this.#storage = storage;
+  }
+
+  /** The bare name; the same record each time. */
+  global(module: string, name: string): PickledObject {
+    if (module.length + name.length > MAX_NAME_LENGTH) throw this.#malformed("a global has a name of unlikely length");
+    const newName = module === "__builtin__" ? RENAMED_BUILTINS.get(name) ?? name : name;
+    const newModule = RENAMED_MODULES.get(module) ?? module;
+    const key = `${newModule}.${newName}`;
+    const known = this.#globals.get(key);
+    if (known !== undefined) return known;
+    const record: Draft = { module: newModule, name: newName };
+    this.#globals.set(key, record);
+    return record;
+  }
+
+  /** The value that an allowed function would return; for any other, a record of the call. */
+  call(callable: Inert, args: readonly Inert[], keywords?: ReadonlyMap<Inert, Inert>): Inert {
+    this.#budget.spend(CALL_STEPS);
+    if (!isObject(callable)) throw this.#malformed("a call of what is not a function");
+    this.#budget.spend(args.length); // a record may copy them
+    if (callable.args !== undefined) return { module: "operator", name: "call", args: [callable, ...args] };
+    const { module, name } = callable;
+    if (keywords !== undefined && keywords.size > 0) return { module, name, args: [...args, keywords] };
+    const value = this.#allowed(`${module}.${name}`, args);
+    return value === undefined ? { module, name, args } : value;
+  }
+
+  /** What a value of the pickle stands for, if it is a storage. */
+  storageOf(value: Inert): TypedStorage | undefined {
+    return isObject(value) ? this.#typed.get(value) : undefined;
+  }
+
+  /** `("storage", class, key, location, numel)`, or the module of an old file, which stands for its class. */
+  persistent(id: Inert): Inert {
+    if (!isSequence(id) || id.length > 6) throw this.#malformed("a persistent id is not a tuple that names a storage");
+    const [kind, type, key, location, numel] = id.map(fromPython2);
+    if (kind === "module" && isObject(type)) return type;
+    if (kind !== "storage" || !isObject(type) || typeof key !== "string" || typeof location !== "string") {
+      throw this.#malformed("a persistent id does not name a storage");
+    }
+    if (key.length + location.length > MAX_NAME_LENGTH) throw this.#malformed("a storage has a key of unlikely length");
+    if (typeof numel !== "number" || !Number.isSafeInteger(numel) || numel < 0) {
+      throw this.#malformed(`storage "${key}" is said to have ${String(numel)} elements`);
+    }
+    const cacheKey = JSON.stringify([type.name, key, location, numel]);
+    const known = this.#storages.get(cacheKey);
+    if (known !== undefined) return known;
+    const record = { module: type.module, name: type.name, args: [key, location, numel] };
+    this.#storages.set(cacheKey, record);
+    const dtype = storageDType(type.name);
+    if (dtype !== undefined) {
+      const expected = numel * (dtype === null ? 1 : itemSize(dtype));
+      this.#typed.set(record, { storage: sized(this.#storage(key, location), expected), dtype });
+    }
+    return record;
+  }
+
+  /** What `__setstate__` would do, for tensors and dicts; for records, remembers the state. */
+  build(target: Inert, state: Inert): void {
+    if (target instanceof StoredTensor) return setTensorState(target, state, this);
+    if (isDict(target)) return void this.attributes.set(target, state);
+    this.#draft(target, "BUILD").state = state;
+  }
+
+  /** Items of a class that extends `list`, or of a `deque`. */
+  extend(target: Inert, items: readonly Inert[]): void {
+    const draft = this.#draft(target, "APPENDS");
+    const list = draft.items ??= [];
+    if (list instanceof Map) throw this.#malformed("an object is a list and a dict at once");
+    for (const item of items) list.push(item);
+  }
+
+  /** Items of a class that extends `dict`. */
+  assign(target: Inert, pairs: readonly Inert[]): void {
+    const draft = this.#draft(target, "SETITEMS");
+    const dict = draft.items ??= new Map<Inert, Inert>();
+    if (!(dict instanceof Map)) throw this.#malformed("an object is a list and a dict at once");
+    for (let i = 0; i < pairs.length; i += 2) dict.set(pairs[i], pairs[i + 1]);
+  }
+
+  #allowed(fullName: string, args: readonly Inert[]): Inert | undefined {
+    const rebuild = REBUILD_FUNCTIONS.get(fullName) ?? (isTensorClass(fullName) ? newTensor : undefined);
+    if (rebuild !== undefined) return rebuild(args, this);
+    switch (fullName) {
+      case "collections.OrderedDict":
+      case "collections.Counter":
+      case "builtins.dict":
+        return this.#dict(args[0]);
+      case "collections.defaultdict":
+        return this.#dict(args[1]);
+      case "builtins.set":
+      case "builtins.frozenset": {
+        const items = this.#items(args[0]);
+        return items && new Set(items);
+      }
+      case "builtins.list":
+        return this.#items(args[0]);
+      case "builtins.tuple":
+      case "torch.Size": {
+        const items = this.#items(args[0]);
+        return items && Object.freeze(items);
+      }
+      case "_codecs.encode":
+        return this.#encode(args[0], args[1]);
+      case "builtins.bytes":
+      case "builtins.bytearray":
+        return this.#bytes(args);
+      case "copyreg._reconstructor":
+        return this.#reconstruct(args);
+      case "copyreg.__newobj__":
+        return this.#nestedCall(args[0], args.slice(1));
+      case "torch._tensor._rebuild_from_type":
+      case "torch._tensor._rebuild_from_type_v2":
+        // (function, class, arguments, state): the class and its attributes make no difference to the data.
+        return this.#nestedCall(args[0], args[2]);
+      default:
+        return undefined;
+    }
+  }
+
+  /** A call whose function and arguments are themselves arguments. */
+  #nestedCall(callable: Inert | undefined, args: Inert | undefined): Inert | undefined {
+    if (callable === undefined || args === undefined || !isSequence(args)) return undefined;
+    if (this.#nested === MAX_NESTED_CALLS) throw this.#malformed(`calls are nested more than ${MAX_NESTED_CALLS} deep`);
+    this.#nested++;
+    try {
+      return this.call(callable, args);
+    } finally {
+      this.#nested--;
+    }
+  }
+
+  #dict(from: Inert | undefined): Map<Inert, Inert> | undefined {
+    if (from === undefined) return new Map<Inert, Inert>();
+    const items = this.#items(from);
+    if (items === undefined || isSet(from)) return undefined;
+    const dict = new Map<Inert, Inert>();
+    for (const pair of items) {
+      if (!isSequence(pair) || pair.length !== 2) return undefined;
+      dict.set(pair[0], pair[1]);
+    }
+    return dict;
+  }
+
+  /** A copy of what an iterable holds; a dict gives its pairs. Copies count, or a short pickle could make long ones. */
+  #items(from: Inert | undefined): Inert[] | undefined {
+    if (from === undefined) return [];
+    if (isSequence(from)) {
+      this.#budget.spend(from.length);
+      return [...from];
+    }
+    if (!isDict(from) && !isSet(from)) return undefined;
+    this.#budget.spend(from.size * CALL_STEPS);
+    return isDict(from) ? [...from] : [...from];
+  }
+
+  /** `bytes` of a pickle before protocol 3: text of one character per byte. The same text gives the same bytes. */
+  #encode(text: Inert | undefined, encoding: Inert | undefined): Inert | undefined {
+    if (typeof text !== "string" || typeof encoding !== "string" || !/^latin-?1$/i.test(encoding)) return undefined;
+    const known = this.#encoded.get(text);
+    if (known !== undefined) return known ?? undefined;
+    const bytes = encodeLatin1(text);
+    if (bytes === null) throw this.#malformed("bytes are written as text that is not Latin-1");
+    this.#encoded.set(text, bytes);
+    return bytes;
+  }
+
+  #bytes(args: readonly Inert[]): Inert | undefined {
+    const [from, encoding] = args;
+    if (from === undefined) return new Uint8Array(0);
+    if (from instanceof Uint8Array) return from;
+    if (typeof from === "string") return this.#encode(from, encoding);
+    const items = isSequence(from) ? this.#items(from) : undefined;
+    if (items === undefined) return undefined;
+    const bytes = new Uint8Array(items.length);
+    for (const [i, item] of items.entries()) {
+      if (typeof item !== "number" || !(item >= 0 && item <= 0xff)) return undefined;
+      bytes[i] = item;
+    }
+    return bytes;
+  }
+
+  /** `(class, base, value)`: an object of `class`, whose `value` is its content if `base` is `dict` or `list`. */
+  #reconstruct([type, base, content]: readonly Inert[]): Inert | undefined {
+    if (!isObject(type) || !isObject(base) || type.args !== undefined) return undefined;
+    const record: Draft = { module: type.module, name: type.name, args: [] };
+    if (base.module === "builtins" && base.name === "list") record.items = this.#items(content) ?? [];
+    if (base.module === "builtins" && base.name === "dict") {
+      record.items = this.#dict(content) ?? new Map<Inert, Inert>();
+    }
+    return record;
+  }
+
+  #draft(target: Inert, opcode: string): Draft {
+    if (isDraft(target)) return target;
+    throw this.#malformed(`${opcode} on what cannot take it`);
+  }
+
+  #malformed(problem: string): CheckpointError {
+    return new CheckpointError(`Cannot read a pickle: ${problem}`, { format: this.format });
+  }
+}
+
+/** An object that was called into being. A bare name is shared by all who use it, and takes nothing. */
+function isDraft(value: Inert): value is Draft {
+  return isObject(value) && value.args !== undefined;
+}
+
+/** A storage of whose bytes a pickle expects `expected`. */
+function sized(storage: Storage, expected: number): Storage {
+  if (storage.fault !== null || storage.byteLength === expected) return storage;
+  const problem = `the storage has ${storage.byteLength} bytes, the pickle says ${expected}`;
+  return { ...storage, fault: { problem } };
+}
+
+/** Names in a persistent id are bytes where Python 2 wrote them. */
+function fromPython2(value: Inert): Inert {
+  return value instanceof Uint8Array ? new TextDecoder().decode(value) : value;
+}

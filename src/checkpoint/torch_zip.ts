@@ -1,0 +1,207 @@
+/**
+ * PyTorch's zip format, what `torch.save` has written since 1.6: a folder with a pickle, `data.pkl`, and one record
+ * per storage, `data/0`, `data/1`, …
+ *
+ * @module
+ */
+
+import { type ByteSource, readExactly } from "../bytes/source.ts";
+import { CheckpointError, UnsupportedError } from "../errors.ts";
+import type { Inert } from "../state_dict.ts";
+import { inflated } from "./inflate.ts";
+import { Budget, enforce, type Limits } from "./limits.ts";
+import { unpickle } from "./pickle.ts";
+import { part, type Storage, type StorageFault } from "./storage.ts";
+import { TorchValues } from "./torch_values.ts";
+import { locate, readDirectory, type ZipDirectory, type ZipEntry } from "./zip.ts";
+
+/** The newest version of the format that there is; PyTorch 2.15 refuses what is above. */
+const NEWEST_VERSION = 10;
+
+/** Records that hold a word: the version, the byte order. */
+const MAX_WORD_BYTES = 1024;
+
+/** Headers that are read at the same time: enough to hide a disk's answer, few enough for any source. */
+const CONCURRENT_READS = 32;
+
+const STORED = 0;
+const DEFLATED = 8;
+
+/** What a zip by `torch.save` holds. */
+export interface TorchZip {
+  /** The pickled object. */
+  readonly root: Inert;
+  /** Attributes of its dicts, among them `_metadata`. */
+  readonly attributes: WeakMap<ReadonlyMap<Inert, Inert>, Inert>;
+  /** The words in its small records: `version`, `byteorder`. */
+  readonly metadata: ReadonlyMap<string, string>;
+}
+
+/**
+ * Reads the directory, the pickle and the places of the storages; no tensor data is touched.
+ *
+ * @throws {CheckpointError} The zip or the pickle is damaged, or it is another kind of zip.
+ * @throws {UnsupportedError} It is a TorchScript archive, or another kind that Graft knows by name only.
+ */
+export async function readTorchZip(source: ByteSource, limits: Limits): Promise<TorchZip> {
+  const directory = await readDirectory(source, limits);
+  const archive = new Archive(source, directory, findFolder(directory));
+  if (archive.has("constants.pkl")) {
+    throw new UnsupportedError(
+      "Cannot read the file: it is a TorchScript archive; load it with torch.jit.load and torch.save its state_dict()",
+      "torchscript",
+    );
+  }
+  const metadata = await readMetadata(archive);
+  const storages = await openStorages(archive, metadata.get("byteorder") === "big");
+  const pickle = await archive.read(
+    "data.pkl",
+    (size) => enforce(limits, "metadataBytes", { found: size, what: "data.pkl" }),
+  );
+  const about = { format: "torch-zip", limits, budget: new Budget(limits, "data.pkl") };
+  const values = new TorchValues({ ...about, storage: (key, location) => storages.get(key) ?? absent(key, location) });
+  const { value } = unpickle(pickle, values, { ...about, what: "data.pkl" });
+  return { root: value, attributes: values.attributes, metadata };
+}
+
+/** The records of a checkpoint inside its zip. */
+class Archive {
+  readonly #source: ByteSource;
+  readonly #directory: ZipDirectory;
+  readonly #folder: string;
+
+  constructor(source: ByteSource, directory: ZipDirectory, folder: string) {
+    this.#source = source;
+    this.#directory = directory;
+    this.#folder = folder;
+  }
+
+  has(record: string): boolean {
+    return this.#directory.has(this.#folder + record);
+  }
+
+  /** The names of the records that begin with `prefix`. */
+  list(prefix: string): string[] {
+    const start = this.#folder + prefix;
+    return [...this.#directory.keys()].filter((name) => name.startsWith(start) && !name.endsWith("/"))
+      .map((name) => name.slice(this.#folder.length));
+  }
+
+  /** A whole record, once `allow` has seen its size. */
+  async read(record: string, allow: (size: number) => void): Promise<Uint8Array> {
+    const opened = await this.open(record);
+    allow(opened.byteLength);
+    if (opened.bytes !== null) {
+      return await readExactly(opened.bytes, { offset: 0, length: opened.byteLength, what: `"${record}"` });
+    }
+    const { problem, unsupported } = opened.fault ?? { problem: "it is not in the zip" };
+    const message = `Cannot read "${record}": ${problem}`;
+    if (unsupported !== undefined) throw new UnsupportedError(message, unsupported);
+    throw new CheckpointError(message, { format: "torch-zip", entry: record });
+  }
+
+  /** Where the bytes of a record are. A compressed or encrypted one is described as what it is, not refused. */
+  async open(record: string): Promise<Omit<Storage, "bigEndian">> {
+    const entry = this.#directory.get(this.#folder + record);
+    if (entry === undefined) return closed(record, 0, { problem: "it is not in the zip" });
+    const offset = await locate(this.#source, entry);
+    const fault = entryFault(entry);
+    if (fault !== null) return closed(record, entry.size, fault);
+    const opened = { id: record, byteLength: entry.size, fault: null };
+    return entry.method === STORED
+      ? { ...opened, offset, bytes: part(this.#source, { offset, size: entry.size }) }
+      : { ...opened, offset: null, bytes: inflated(this.#source, { ...entry, offset }) };
+  }
+}
+
+/** The folder of the checkpoint, with its slash: where `data.pkl` is. */
+function findFolder(directory: ZipDirectory): string {
+  const pickles = [...directory.keys()].filter((name) => name === "data.pkl" || name.endsWith("/data.pkl"));
+  if (pickles.length === 1) return pickles[0].slice(0, -"data.pkl".length);
+  if (pickles.length > 1) {
+    throw new CheckpointError(`Cannot read the zip: it holds several checkpoints: ${pickles.join(", ")}`, {
+      format: "torch-zip",
+    });
+  }
+  throw otherZip([...directory.keys()]);
+}
+
+/** A zip that is no checkpoint, called by the name of what it is. */
+function otherZip(names: readonly string[]): Error {
+  if (names.some((name) => /(^|\/)(archive_format|models\/.*\.json)$/.test(name))) {
+    return new UnsupportedError("Cannot read the zip: it is a program by torch.export", "torch.export archive");
+  }
+  const looksLike = names.length === 0
+    ? "an empty zip"
+    : names.every((name) => name.endsWith(".npy"))
+    ? "an .npz of NumPy"
+    : names.some((name) => /(^|\/)model\.weights\.h5$/.test(name))
+    ? "a .keras model"
+    : names.some((name) => /(^|\/)(version|data\/0)$/.test(name))
+    ? "a checkpoint that lost its data.pkl"
+    : `a zip of other files (${names.slice(0, 3).join(", ")}${names.length > 3 ? ", …" : ""})`;
+  return new CheckpointError(`Cannot read the zip: it has no data.pkl; it looks like ${looksLike}`, {
+    format: "torch-zip",
+  });
+}
+
+async function readMetadata(archive: Archive): Promise<ReadonlyMap<string, string>> {
+  const metadata = new Map<string, string>();
+  for (const record of ["version", ".data/version", "byteorder"]) {
+    if (!archive.has(record)) continue;
+    const bytes = await archive.read(record, (size) => {
+      if (size > MAX_WORD_BYTES) throw wrongRecord(record, `it has ${size} bytes, more than a word`);
+    });
+    metadata.set(record === ".data/version" ? "version" : record, new TextDecoder().decode(bytes).trim());
+  }
+  const byteOrder = metadata.get("byteorder") ?? "little";
+  if (byteOrder !== "little" && byteOrder !== "big") {
+    throw wrongRecord("byteorder", `it says ${JSON.stringify(byteOrder)}, expected "little" or "big"`);
+  }
+  const version = metadata.get("version");
+  if (version !== undefined && Number(version) > NEWEST_VERSION) {
+    throw new UnsupportedError(
+      `Cannot read the file: it has version ${version} of PyTorch's zip format, the newest known is ${NEWEST_VERSION}`,
+      `torch-zip version ${version}`,
+    );
+  }
+  return metadata;
+}
+
+/** Every storage by its key. Their headers are read now, so that nothing is left to go wrong later but the medium. */
+async function openStorages(archive: Archive, bigEndian: boolean): Promise<ReadonlyMap<string, Storage>> {
+  const records = archive.list("data/");
+  const storages = new Map<string, Storage>();
+  for (let i = 0; i < records.length; i += CONCURRENT_READS) {
+    const group = records.slice(i, i + CONCURRENT_READS);
+    const opened = await Promise.all(group.map((record) => archive.open(record)));
+    for (const storage of opened) storages.set(storage.id.slice("data/".length), { ...storage, bigEndian });
+  }
+  return storages;
+}
+
+function absent(key: string, location: string): Storage {
+  const fault = location === "meta"
+    ? { problem: "it was saved from the meta device, without data", unsupported: "meta tensor" }
+    : { problem: "the storage is not in the zip" };
+  return { ...closed(`data/${key}`, 0, fault), bigEndian: false };
+}
+
+function closed(id: string, byteLength: number, fault: StorageFault): Omit<Storage, "bigEndian"> {
+  return { id, byteLength, bytes: null, offset: null, fault };
+}
+
+function entryFault(entry: ZipEntry): StorageFault | null {
+  if (entry.encrypted) return { problem: "it is encrypted", unsupported: "encrypted entry" };
+  if (entry.method === STORED) {
+    const { size, compressedSize } = entry;
+    return size === compressedSize ? null : { problem: `it has ${compressedSize} bytes, and a size of ${size}` };
+  }
+  if (entry.method === DEFLATED) return null;
+  const unsupported = `zip compression method ${entry.method}`;
+  return { problem: `it is compressed by ${unsupported}`, unsupported };
+}
+
+function wrongRecord(record: string, problem: string): CheckpointError {
+  return new CheckpointError(`Cannot read "${record}": ${problem}`, { format: "torch-zip", entry: record });
+}

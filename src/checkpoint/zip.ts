@@ -1,0 +1,285 @@
+/**
+ * The zip container: its directory, and where the bytes of each entry lie. What two readers could understand in two
+ * ways (an entry twice, entries over each other, a local header that says something else) is refused.
+ *
+ * Source: PKWARE's APPNOTE.TXT 6.3.10, whose section numbers the comments name.
+ *
+ * @module
+ */
+
+import { Cursor } from "../bytes/cursor.ts";
+import { type ByteSource, readExactly } from "../bytes/source.ts";
+import { CheckpointError } from "../errors.ts";
+import { enforce, type Limits } from "./limits.ts";
+
+/** 4.3.16: end of central directory. */
+const END_SIGNATURE = 0x06054b50;
+const END_BYTES = 22;
+/** 4.3.15: zip64 end of central directory locator. */
+const LOCATOR_SIGNATURE = 0x07064b50;
+const LOCATOR_BYTES = 20;
+/** 4.3.14: zip64 end of central directory record. */
+const END64_SIGNATURE = 0x06064b50;
+const END64_BYTES = 56;
+/** 4.3.12: central directory header. */
+const ENTRY_SIGNATURE = 0x02014b50;
+const ENTRY_BYTES = 46;
+/** 4.3.7: local file header. */
+const LOCAL_SIGNATURE = 0x04034b50;
+const LOCAL_BYTES = 30;
+/** 4.5.3: the extra field with the sizes that do not fit into 32 bits. */
+const ZIP64_EXTRA = 0x0001;
+
+/** What stands in a 16- or 32-bit field whose value is in the zip64 record. */
+const IN_ZIP64_16 = 0xffff;
+const IN_ZIP64_32 = 0xffffffff;
+
+/** 4.4.4: the entry is encrypted; its sizes follow the data. */
+const FLAG_ENCRYPTED = 1 << 0;
+const FLAG_DESCRIPTOR = 1 << 3;
+
+/** A comment has at most this many bytes, so the end record begins at most this far before it. */
+const MAX_COMMENT = 0xffff;
+
+/** One entry of the directory. */
+export interface ZipEntry {
+  /** Its name, folders included. */
+  readonly name: string;
+  /** 4.4.5: 0 is stored, 8 is deflated. */
+  readonly method: number;
+  /** Whether it is encrypted. */
+  readonly encrypted: boolean;
+  /** CRC-32 of its bytes, as the directory has it. */
+  readonly crc32: number;
+  /** Bytes in the file. */
+  readonly compressedSize: number;
+  /** Bytes when inflated. */
+  readonly size: number;
+  /** Where its local header begins. */
+  readonly headerOffset: number;
+  /** Where the next header, or the directory, begins: its bytes end before. */
+  readonly limit: number;
+  /** The name as bytes, and the flags, which the local header must repeat. */
+  readonly nameBytes: Uint8Array;
+  readonly flags: number;
+}
+
+/** The entries by name, in the order of the directory. */
+export type ZipDirectory = ReadonlyMap<string, ZipEntry>;
+
+/**
+ * Reads the directory at the end of a zip.
+ *
+ * @throws {CheckpointError} It is damaged, or says two things at once.
+ * @throws {LimitError} It has more entries than allowed.
+ */
+export async function readDirectory(source: ByteSource, limits: Limits): Promise<ZipDirectory> {
+  const end = await findEnd(source);
+  enforce(limits, "entries", { found: end.entries, what: "the directory of the zip" });
+  // An entry takes at least its fixed part: a larger count is a lie, and not worth an allocation.
+  if (end.entries * ENTRY_BYTES > end.size) {
+    throw damaged(`its directory of ${end.size} bytes cannot hold ${end.entries} entries`, end.offset);
+  }
+  enforce(limits, "metadataBytes", { found: end.size, what: "the directory of the zip" });
+  const bytes = await readExactly(source, { offset: end.offset, length: end.size, what: "the directory of the zip" });
+  const cursor = new Cursor(bytes, { what: "the directory of the zip", format: "zip", base: end.offset });
+  const found: ZipEntry[] = [];
+  for (let i = 0; i < end.entries; i++) found.push(readEntry(cursor));
+  if (cursor.remaining > 0) throw damaged(`its directory has ${cursor.remaining} bytes too many`, end.offset);
+  return distinct(found, end.offset);
+}
+
+/**
+ * Reads the local header of an entry, which must agree with the directory, and says where its bytes begin.
+ *
+ * @throws {CheckpointError} It does not agree, or the bytes reach into what comes after.
+ */
+export async function locate(source: ByteSource, entry: ZipEntry): Promise<number> {
+  const { name, headerOffset, nameBytes } = entry;
+  const what = `the header of "${name}"`;
+  const bytes = await readExactly(source, { offset: headerOffset, length: LOCAL_BYTES + nameBytes.length, what });
+  const cursor = new Cursor(bytes, { what, format: "zip", base: headerOffset });
+  const signature = cursor.u32();
+  if (signature !== LOCAL_SIGNATURE) throw mismatch(entry, "there is no local header where the directory says");
+  cursor.skip(2);
+  const flags = cursor.u16();
+  const method = cursor.u16();
+  cursor.skip(4);
+  const crc = cursor.u32();
+  const sizes = [cursor.u32(), cursor.u32()];
+  const nameLength = cursor.u16();
+  const extraLength = cursor.u16();
+  if (nameLength !== nameBytes.length || !cursor.bytes(nameLength).every((byte, i) => byte === nameBytes[i])) {
+    throw mismatch(entry, "its local header has another name");
+  }
+  if (method !== entry.method || ((flags ^ entry.flags) & FLAG_ENCRYPTED) !== 0) {
+    throw mismatch(entry, "its local header has another compression method");
+  }
+  for (const [i, expected] of [entry.compressedSize, entry.size].entries()) {
+    // With a descriptor the local sizes are 0; in a zip64 entry they are in its extra field.
+    const elsewhere = sizes[i] === IN_ZIP64_32 || ((flags & FLAG_DESCRIPTOR) !== 0 && sizes[i] === 0);
+    if (!elsewhere && sizes[i] !== expected) throw mismatch(entry, `its local header has the size ${sizes[i]}`);
+  }
+  if ((flags & FLAG_DESCRIPTOR) === 0 && crc !== entry.crc32) throw mismatch(entry, "its local header has another CRC");
+  const start = headerOffset + LOCAL_BYTES + nameLength + extraLength;
+  if (start + entry.compressedSize > entry.limit) throw mismatch(entry, `its bytes reach beyond byte ${entry.limit}`);
+  return start;
+}
+
+interface End {
+  readonly offset: number;
+  readonly size: number;
+  readonly entries: number;
+}
+
+/** Finds the end record: without a comment it is the last 22 bytes, and with one, somewhere before. */
+async function findEnd(source: ByteSource): Promise<End> {
+  // The last 98 bytes hold all three end records of a file by torch.save, and none of a tensor of any size.
+  const near = await readEnd(source, END64_BYTES + LOCATOR_BYTES + END_BYTES);
+  return near ?? await readEnd(source, END64_BYTES + LOCATOR_BYTES + END_BYTES + MAX_COMMENT) ??
+    await missingEnd(source);
+}
+
+function missingEnd(source: ByteSource): Promise<never> {
+  const message =
+    "Cannot read the zip: it has no end record; the file is incomplete, a download that stopped for example";
+  return Promise.reject(new CheckpointError(message, { format: "zip", offset: source.size }));
+}
+
+async function readEnd(source: ByteSource, tailBytes: number): Promise<End | null> {
+  const length = Math.min(source.size, tailBytes);
+  const base = source.size - length;
+  const tail = await readExactly(source, { offset: base, length, what: "the end of the zip" });
+  const view = new DataView(tail.buffer, tail.byteOffset, tail.byteLength);
+  for (let at = length - END_BYTES; at >= 0; at--) {
+    if (view.getUint32(at, true) !== END_SIGNATURE || at + END_BYTES + view.getUint16(at + 20, true) !== length) {
+      continue;
+    }
+    const cursor = new Cursor(tail.subarray(at), { what: "the end of the zip", format: "zip", base: base + at });
+    return await completeEnd(source, cursor, base + at);
+  }
+  return null;
+}
+
+async function completeEnd(source: ByteSource, cursor: Cursor, position: number): Promise<End> {
+  cursor.skip(4);
+  const disks = [cursor.u16(), cursor.u16()];
+  const counts = [cursor.u16(), cursor.u16()];
+  const size = cursor.u32();
+  const offset = cursor.u32();
+  const classic = { offset, size, entries: counts[1] };
+  const end64 = await readEnd64(source, position);
+  if (end64 === null) {
+    if (disks[0] !== disks[1] || counts[0] !== counts[1]) throw damaged("it is split over several files", position);
+    return adjacent(classic, position);
+  }
+  const agrees = (field: number, value: number, inZip64: number) => field === inZip64 || field === value;
+  if (
+    !agrees(classic.offset, end64.offset, IN_ZIP64_32) || !agrees(classic.size, end64.size, IN_ZIP64_32) ||
+    !agrees(classic.entries, end64.entries, IN_ZIP64_16)
+  ) {
+    throw damaged("its two end records disagree", position);
+  }
+  return adjacent(end64, end64.position);
+}
+
+async function readEnd64(source: ByteSource, endPosition: number): Promise<End & { position: number } | null> {
+  const locatorAt = endPosition - LOCATOR_BYTES;
+  if (locatorAt < 0) return null;
+  const what = "the zip64 end of the zip";
+  const locatorBytes = await readExactly(source, { offset: locatorAt, length: LOCATOR_BYTES, what });
+  const locator = new Cursor(locatorBytes, { what, format: "zip", base: locatorAt });
+  if (locator.u32() !== LOCATOR_SIGNATURE) return null;
+  locator.skip(4);
+  const position = locator.u64();
+  if (position + END64_BYTES > locatorAt) throw damaged("its zip64 end record is not before its locator", locatorAt);
+  const bytes = await readExactly(source, { offset: position, length: END64_BYTES, what });
+  const cursor = new Cursor(bytes, { what, format: "zip", base: position });
+  if (cursor.u32() !== END64_SIGNATURE) throw damaged("its zip64 end record is not where its locator says", position);
+  if (cursor.u64() + 12 !== locatorAt - position) throw damaged("its zip64 end record has another length", position);
+  cursor.skip(12);
+  const counts = [cursor.u64(), cursor.u64()];
+  if (counts[0] !== counts[1]) throw damaged("it is split over several files", position);
+  const size = cursor.u64();
+  return { entries: counts[0], size, offset: cursor.u64(), position };
+}
+
+/** The directory must end where the end record begins; else bytes were added or lost, and no offset can be trusted. */
+function adjacent(end: End, position: number): End {
+  const gap = position - (end.offset + end.size);
+  if (gap === 0) return end;
+  const problem = gap > 0 ? `${gap} bytes were put before or into it` : `${-gap} bytes are missing from it`;
+  throw damaged(`its directory is not where its end record says: ${problem}`, position);
+}
+
+function readEntry(cursor: Cursor): Omit<ZipEntry, "limit"> & { limit: number } {
+  if (cursor.u32() !== ENTRY_SIGNATURE) {
+    throw damaged("its directory holds something else than entries", cursor.position);
+  }
+  cursor.skip(4);
+  const flags = cursor.u16();
+  const method = cursor.u16();
+  cursor.skip(4);
+  const crc32 = cursor.u32();
+  const compressed32 = cursor.u32();
+  const size32 = cursor.u32();
+  const nameLength = cursor.u16();
+  const extraLength = cursor.u16();
+  const commentLength = cursor.u16();
+  cursor.skip(8);
+  const offset32 = cursor.u32();
+  const nameBytes = cursor.bytes(nameLength);
+  const extra = cursor.bytes(extraLength);
+  cursor.skip(commentLength);
+  // Names without flag 11 have any encoding. Only the folder of a checkpoint can be other than ASCII.
+  const name = new TextDecoder("utf-8", { ignoreBOM: true }).decode(nameBytes);
+  // 4.5.3: the values are in this order, and only those whose 32-bit field is full.
+  const wide = zip64Field(extra);
+  const take = (value: number) => value === IN_ZIP64_32 && wide !== null ? wide.u64() : value;
+  const size = take(size32);
+  const compressedSize = take(compressed32);
+  const headerOffset = take(offset32);
+  const encrypted = (flags & FLAG_ENCRYPTED) !== 0;
+  return { name, method, encrypted, crc32, compressedSize, size, headerOffset, limit: 0, nameBytes, flags };
+}
+
+function zip64Field(extra: Uint8Array): Cursor | null {
+  const cursor = new Cursor(extra, { what: "an extra field of the zip", format: "zip" });
+  while (cursor.remaining >= 4) {
+    const id = cursor.u16();
+    const bytes = cursor.bytes(cursor.u16());
+    if (id === ZIP64_EXTRA) return new Cursor(bytes, { what: "a zip64 field of the zip", format: "zip" });
+  }
+  return null;
+}
+
+/** Gives every entry the place where the next begins, and refuses those that share a name or bytes. */
+function distinct(entries: readonly ZipEntry[], directoryOffset: number): ZipDirectory {
+  const byOffset = [...entries].sort((a, b) => a.headerOffset - b.headerOffset);
+  const limits = new Map<ZipEntry, number>();
+  for (const [i, entry] of byOffset.entries()) {
+    const limit = byOffset[i + 1]?.headerOffset ?? directoryOffset;
+    const least = entry.headerOffset + LOCAL_BYTES + entry.nameBytes.length + entry.compressedSize;
+    if (least > limit) throw mismatch(entry, `its bytes reach beyond byte ${limit}`);
+    limits.set(entry, limit);
+  }
+  const directory = new Map<string, ZipEntry>();
+  for (const entry of entries) {
+    if (directory.has(entry.name)) throw mismatch(entry, "the directory has it twice");
+    directory.set(entry.name, { ...entry, limit: limits.get(entry) ?? directoryOffset });
+  }
+  return directory;
+}
+
+function damaged(problem: string, offset: number): CheckpointError {
+  return new CheckpointError(`Cannot read the zip: ${problem}`, { format: "zip", offset });
+}
+
+function mismatch(entry: ZipEntry, problem: string): CheckpointError {
+  const { name, headerOffset } = entry;
+  return new CheckpointError(`Cannot read "${name}" in the zip: ${problem}`, {
+    format: "zip",
+    offset: headerOffset,
+    entry: name,
+  });
+}

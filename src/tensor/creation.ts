@@ -1,0 +1,362 @@
+/**
+ * New tensors: from values, constant, counted and random.
+ *
+ * @module
+ */
+
+import { DTYPES, itemSize } from "../dtype.ts";
+import type { DType } from "../dtype.ts";
+import { numelOf } from "../shape.ts";
+import type { Shape } from "../shape.ts";
+import { countFill, eyeFill } from "../core/kernels.ts";
+import { Storage } from "../core/memory.ts";
+import type { RandomOptions } from "./arguments.ts";
+import { writeElement } from "./elements.ts";
+import { defaultGenerator } from "./generator.ts";
+import * as drawing from "./operations/drawing.ts";
+import { Tensor } from "./tensor.ts";
+import type { Element } from "./tensor.ts";
+import { filled, uninitialised, View } from "./view.ts";
+
+/** What every function that makes a tensor takes. */
+export interface TensorOptions {
+  /** The element type; each function says its default. */
+  readonly dtype?: DType;
+  /** Whether gradients are wanted for it. `false` by default. */
+  readonly requiresGrad?: boolean;
+}
+
+/** What every function that makes a random tensor takes. */
+export type RandomTensorOptions = TensorOptions & RandomOptions;
+
+/** Numbers, bigints or booleans, alone or in nested arrays of equal lengths; typed arrays count as arrays. */
+export type TensorValues = Element | ArrayLike<number> | ArrayLike<bigint> | readonly TensorValues[];
+
+/**
+ * A tensor from JavaScript values: `torch.tensor`.
+ *
+ * Numbers give float32, bigints int64, booleans bool, unless `dtype` says otherwise.
+ *
+ * @throws {RangeError} Arrays of one level differ in length, or a value does not fit the dtype.
+ * @throws {TypeError} Something in it is neither a number, a bigint, a boolean nor an array.
+ *
+ * @example
+ * ```ts
+ * import { tensor } from "@graft/graft";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(tensor([[1, 2], [3, 4]]).shape, [2, 2]);
+ * assertEquals(tensor([1n, 2n]).dtype, "int64");
+ * assertEquals(tensor(true).dtype, "bool");
+ * ```
+ */
+export function tensor(values: TensorValues, options: TensorOptions = {}): Tensor {
+  const flat: Element[] = [];
+  const isComplexDtype = options.dtype !== undefined && DTYPES[options.dtype].kind === "complex";
+  const shape = collect(values, { flat, pairs: isComplexDtype, dim: 0 });
+  const dtype = options.dtype ?? defaultType(flat);
+  const step = itemSize(dtype);
+  const bytes = new Uint8Array(flat.length * step);
+  const writer = new DataView(bytes.buffer);
+  for (const [i, value] of flat.entries()) writeElement(writer, i * step, dtype, value);
+  return finish(new View(Storage.from(bytes), dtype, shape), options);
+}
+
+/**
+ * A tensor of zeros; float32 unless `dtype` says otherwise.
+ *
+ * @example
+ * ```ts
+ * import { zeros } from "@graft/graft";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(zeros([2]).tolist(), [0, 0]);
+ * ```
+ */
+export function zeros(shape: Shape, options: TensorOptions = {}): Tensor {
+  return full(shape, 0, { dtype: "float32", ...options });
+}
+
+/**
+ * A tensor of ones; float32 unless `dtype` says otherwise.
+ *
+ * @example
+ * ```ts
+ * import { ones } from "@graft/graft";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(ones([2], { dtype: "int64" }).tolist(), [1, 1]);
+ * ```
+ */
+export function ones(shape: Shape, options: TensorOptions = {}): Tensor {
+  return full(shape, 1, { dtype: "float32", ...options });
+}
+
+/**
+ * A tensor of one value everywhere. Numbers give float32, bigints int64, booleans bool, unless `dtype` says otherwise.
+ *
+ * @example
+ * ```ts
+ * import { full } from "@graft/graft";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(full([2], 0.5).tolist(), [0.5, 0.5]);
+ * ```
+ */
+export function full(shape: Shape, value: number | bigint | boolean, options: TensorOptions = {}): Tensor {
+  const dtype = options.dtype ?? defaultType([value]);
+  const number = typeof value === "boolean" ? Number(value) : value;
+  return finish(filled(dtype, checkedShape(shape), number), options);
+}
+
+/**
+ * Zeros with the shape and dtype of another tensor.
+ *
+ * @example
+ * ```ts
+ * import { ones, zerosLike } from "@graft/graft";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(zerosLike(ones([2])).tolist(), [0, 0]);
+ * ```
+ */
+export function zerosLike(other: Tensor, options: TensorOptions = {}): Tensor {
+  return zeros(other.shape, { dtype: other.dtype, ...options });
+}
+
+/**
+ * Ones with the shape and dtype of another tensor.
+ *
+ * @example
+ * ```ts
+ * import { onesLike, zeros } from "@graft/graft";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(onesLike(zeros([2])).tolist(), [1, 1]);
+ * ```
+ */
+export function onesLike(other: Tensor, options: TensorOptions = {}): Tensor {
+  return ones(other.shape, { dtype: other.dtype, ...options });
+}
+
+/**
+ * The numbers from `start` to before `end` in steps: `torch.arange`. int64, unless a bound is a fraction (float32) or
+ * `dtype` says otherwise.
+ *
+ * @throws {RangeError} The step is 0, or leads away from `end`.
+ *
+ * @example
+ * ```ts
+ * import { arange } from "@graft/graft";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(arange(4).tolist(), [0, 1, 2, 3]);
+ * assertEquals(arange(1, 2, 0.5).tolist(), [1, 1.5]);
+ * ```
+ */
+export function arange(end: number, options?: TensorOptions): Tensor;
+/** From `start` to before `end`, in steps of `step`, 1 by default. */
+export function arange(start: number, end: number, options?: TensorOptions): Tensor;
+/** From `start` to before `end`, in steps of `step`. */
+export function arange(start: number, end: number, step: number, options?: TensorOptions): Tensor;
+export function arange(...args: readonly (number | TensorOptions | undefined)[]): Tensor {
+  const numbers = args.filter((argument) => typeof argument === "number");
+  const options = args.find((argument) => typeof argument === "object") ?? {};
+  const [start, end, step = 1] = numbers.length === 1 ? [0, numbers[0]] : numbers;
+  if (step === 0) throw new RangeError("step must be nonzero");
+  if (!Number.isFinite(start) || !Number.isFinite(end)) {
+    throw new RangeError(`unsupported range: ${start} -> ${end}`);
+  }
+  if ((end - start) / step < 0) {
+    throw new RangeError("upper bound and lower bound inconsistent with step sign");
+  }
+  const count = Math.ceil((end - start) / step);
+  const dtype = typeof options === "object" && options.dtype !== undefined
+    ? options.dtype
+    : [start, end, step].every(Number.isInteger)
+    ? "int64"
+    : "float32";
+  const storage = new Storage(count * itemSize(dtype), countFill(dtype, count, { start, step }));
+  return finish(new View(storage, dtype, [count]), typeof options === "object" ? options : {});
+}
+
+/**
+ * Ones on the diagonal, zeros elsewhere: `torch.eye`.
+ *
+ * @param cols As many as rows by default.
+ *
+ * @example
+ * ```ts
+ * import { eye } from "@graft/graft";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(eye(2).tolist(), [[1, 0], [0, 1]]);
+ * ```
+ */
+export function eye(rows: number, cols: number | TensorOptions = rows, options: TensorOptions = {}): Tensor {
+  const columns = typeof cols === "number" ? cols : rows;
+  const named = typeof cols === "number" ? options : cols;
+  const dtype = named.dtype ?? "float32";
+  const shape = checkedShape([rows, columns]);
+  return finish(
+    new View(new Storage(numelOf(shape) * itemSize(dtype), eyeFill(dtype, rows, columns)), dtype, shape),
+    named,
+  );
+}
+
+/**
+ * Uniform values in [0, 1), with PyTorch's stream bit for bit.
+ *
+ * @example
+ * ```ts
+ * import { manualSeed, rand } from "@graft/graft";
+ * import { assertEquals } from "@std/assert";
+ *
+ * manualSeed(0);
+ * assertEquals(rand([2]).tolist(), [0.4962565898895264, 0.7682217955589294]);
+ * ```
+ */
+export function rand(shape: Shape, options: RandomTensorOptions = {}): Tensor {
+  return drawn(shape, options, (t) => t.uniform_(0, 1, options));
+}
+
+/**
+ * Normal values of mean 0 and deviation 1, with PyTorch's stream bit for bit in float32, float16 and bfloat16; in
+ * float64, and for fewer than 16 values, to the last bit or one beside it.
+ *
+ * @example
+ * ```ts
+ * import { manualSeed, randn } from "@graft/graft";
+ * import { assertEquals } from "@std/assert";
+ *
+ * manualSeed(0);
+ * assertEquals(randn([2]).tolist(), [1.5409960746765137, -0.293428897857666]);
+ * ```
+ */
+export function randn(shape: Shape, options: RandomTensorOptions = {}): Tensor {
+  return drawn(shape, options, (t) => t.normal_(0, 1, options));
+}
+
+/**
+ * Integers in [low, high), with PyTorch's stream; int64 unless `dtype` says otherwise.
+ *
+ * @example
+ * ```ts
+ * import { manualSeed, randint } from "@graft/graft";
+ * import { assertEquals } from "@std/assert";
+ *
+ * manualSeed(0);
+ * assertEquals(randint(0, 100, [4]).tolist(), [44, 39, 33, 60]);
+ * ```
+ */
+export function randint(
+  low: number | bigint,
+  high: number | bigint,
+  shape: Shape,
+  options?: RandomTensorOptions,
+): Tensor;
+/** Integers in [0, high). */
+export function randint(high: number | bigint, shape: Shape, options?: RandomTensorOptions): Tensor;
+export function randint(...args: readonly unknown[]): Tensor {
+  const bounds = args.filter((argument) => typeof argument === "number" || typeof argument === "bigint").map(BigInt);
+  const shape = args.find(isShape);
+  const named = args.find((argument) => typeof argument === "object" && !Array.isArray(argument));
+  if (shape === undefined || bounds.length === 0) {
+    throw new TypeError("Expected randint(low, high, shape) or randint(high, shape)");
+  }
+  const options = isRandomOptions(named) ? named : {};
+  const [low, high] = bounds.length === 1 ? [0n, bounds[0]] : bounds;
+  return drawn(shape, { dtype: "int64", ...options }, (t) => t.random_(low, high, options));
+}
+
+/**
+ * The integers below `n` in random order, with PyTorch's stream; int64 unless `dtype` says otherwise.
+ *
+ * @example
+ * ```ts
+ * import { manualSeed, randperm } from "@graft/graft";
+ * import { assertEquals } from "@std/assert";
+ *
+ * manualSeed(0);
+ * assertEquals(randperm(5).tolist(), [4, 1, 0, 3, 2]);
+ * ```
+ */
+export function randperm(n: number, options: RandomTensorOptions = {}): Tensor {
+  const view = uninitialised(options.dtype ?? "int64", checkedShape([n]));
+  drawing.permutationInto(view, (options.generator ?? defaultGenerator()).stream);
+  return finish(view, options);
+}
+
+function drawn(shape: Shape, options: RandomTensorOptions, draw: (tensor: Tensor) => Tensor): Tensor {
+  const empty = new Tensor(uninitialised(options.dtype ?? "float32", checkedShape(shape)));
+  return draw(empty).requiresGrad_(options.requiresGrad ?? false);
+}
+
+function finish(view: View, options: TensorOptions): Tensor {
+  return new Tensor(view).requiresGrad_(options.requiresGrad ?? false);
+}
+
+/** The values in row-major order into `flat`, and the lengths of the arrays around them. */
+function collect(
+  values: unknown,
+  at: { readonly flat: Element[]; readonly pairs: boolean; readonly dim: number },
+): number[] {
+  if (isElement(values)) {
+    at.flat.push(values);
+    return [];
+  }
+  if (!isArrayLike(values)) throw new TypeError(`Could not infer dtype of ${values === null ? "null" : typeof values}`);
+  if (at.pairs && isPair(values)) {
+    at.flat.push(values);
+    return [];
+  }
+  let inner: number[] | null = null;
+  for (let i = 0; i < values.length; i++) {
+    const shape = collect(values[i], { ...at, dim: at.dim + 1 });
+    if (inner === null) {
+      inner = shape;
+    } else if (inner.length !== shape.length || inner.some((size, d) => size !== shape[d])) {
+      throw new RangeError(
+        `expected sequence of length ${inner[0] ?? 1} at dim ${at.dim + 1} (got ${shape[0] ?? "a single value"})`,
+      );
+    }
+  }
+  return [values.length, ...inner ?? []];
+}
+
+function defaultType(values: readonly Element[]): DType {
+  if (values.some((value) => typeof value === "object")) return "complex64";
+  if (values.length === 0 || values.some((value) => typeof value === "number")) return "float32";
+  return values.some((value) => typeof value === "bigint") ? "int64" : "bool";
+}
+
+function checkedShape(shape: Shape): number[] {
+  for (const size of shape) {
+    if (!Number.isSafeInteger(size) || size < 0) {
+      throw new RangeError(
+        `Trying to create tensor with negative dimension ${size}: [${shape.join(", ")}]`,
+      );
+    }
+  }
+  return [...shape];
+}
+
+function isElement(value: unknown): value is number | bigint | boolean {
+  return typeof value === "number" || typeof value === "bigint" || typeof value === "boolean";
+}
+
+function isArrayLike(value: unknown): value is ArrayLike<unknown> {
+  return Array.isArray(value) || (ArrayBuffer.isView(value) && !(value instanceof DataView));
+}
+
+function isPair(value: ArrayLike<unknown>): value is readonly [number, number] {
+  return value.length === 2 && typeof value[0] === "number" && typeof value[1] === "number";
+}
+
+function isShape(value: unknown): value is readonly number[] {
+  return Array.isArray(value) && value.every((size) => typeof size === "number");
+}
+
+function isRandomOptions(value: unknown): value is RandomTensorOptions {
+  return typeof value === "object" && value !== null;
+}

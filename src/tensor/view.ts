@@ -1,0 +1,80 @@
+/**
+ * A strided view of a storage: what operations take and return. It has a shape and a dtype and no behaviour of its own;
+ * `Tensor` is a view with a public face.
+ *
+ * @module
+ */
+
+import { itemSize } from "../dtype.ts";
+import type { DType } from "../dtype.ts";
+import { contiguousStrides, isContiguous, numelOf } from "../shape.ts";
+import type { Shape } from "../shape.ts";
+import { constantFill, gather } from "../core/kernels.ts";
+import { Storage } from "../core/memory.ts";
+
+/** Elements of a storage, addressed by strides. */
+export class View {
+  /** The memory it looks into. */
+  readonly storage: Storage;
+  /** The element type. */
+  readonly dtype: DType;
+  /** The sizes, outermost first. */
+  readonly shape: Shape;
+  /** Steps between neighbours in each dimension, in elements. */
+  readonly strides: readonly number[];
+  /** Where the first element is, in bytes from the storage's start. */
+  readonly byteOffset: number;
+  /** How many elements there are. */
+  readonly numel: number;
+
+  /** Describes elements of `storage`; dense from its start unless strides and offset say otherwise. */
+  constructor(
+    storage: Storage,
+    dtype: DType,
+    shape: Shape,
+    strides: readonly number[] = contiguousStrides(shape),
+    byteOffset: number = 0,
+  ) {
+    this.storage = storage;
+    this.dtype = dtype;
+    this.shape = shape;
+    this.strides = strides;
+    this.byteOffset = byteOffset;
+    this.numel = numelOf(shape);
+  }
+
+  /** Whether its elements lie in row-major order without gaps. */
+  get isContiguous(): boolean {
+    return isContiguous(this.shape, this.strides);
+  }
+
+  /** Whether it is all of its storage, in order. */
+  get isWhole(): boolean {
+    return this.byteOffset === 0 && this.storage.byteLength === this.numel * itemSize(this.dtype) && this.isContiguous;
+  }
+
+  /** The same elements with other sizes and strides. */
+  restrided(shape: Shape, strides: readonly number[], elementOffset: number = 0): View {
+    const byteOffset = this.byteOffset + elementOffset * itemSize(this.dtype);
+    return new View(this.storage, this.dtype, shape, strides, byteOffset);
+  }
+}
+
+/** A dense view of memory that is about to be written. */
+export function uninitialised(dtype: DType, shape: Shape): View {
+  return new View(new Storage(numelOf(shape) * itemSize(dtype)), dtype, shape);
+}
+
+/** A dense view of one value, written when it is first needed. */
+export function filled(dtype: DType, shape: Shape, value: number | bigint): View {
+  const count = numelOf(shape);
+  return new View(new Storage(count * itemSize(dtype), constantFill(dtype, count, value)), dtype, shape);
+}
+
+/** The same values, dense: the view itself where it is dense already. */
+export function contiguous(view: View): View {
+  if (view.isContiguous) return view;
+  const dense = uninitialised(view.dtype, view.shape);
+  gather(dense, view, itemSize(view.dtype));
+  return dense;
+}
