@@ -63,8 +63,12 @@ export type {
   DimArgument,
   DimKeepOptions,
   DimOptions,
+  DimTypeOptions,
+  NormOptions,
   RandomOptions,
   ReduceOptions,
+  SumArgument,
+  SumOptions,
   VarianceOptions,
 } from "./src/tensor/arguments.ts";
 export {
@@ -88,15 +92,21 @@ export {
   allclose,
   argmax,
   cat,
+  clamp,
   div,
   equal,
   exp,
+  floorDivide,
   log,
   logSoftmax,
   matmul,
+  maximum,
   mean,
+  minimum,
   mul,
+  pow,
   relu,
+  remainder,
   sigmoid,
   softmax,
   sqrt,
@@ -109,11 +119,14 @@ export {
 export { defaultGenerator, Generator, initialSeed, manualSeed } from "./src/tensor/generator.ts";
 export type { PrintOptions } from "./src/tensor/print.ts";
 export { Tensor } from "./src/tensor/tensor.ts";
+export type { Slice } from "./src/tensor/operations/subscript.ts";
 export type {
+  AlphaOptions,
   BytesOptions,
   ClampOptions,
   CloseOptions,
   Element,
+  IndexPart,
   IntegerOptions,
   NestedList,
   Operand,

@@ -27,7 +27,7 @@ export interface DTypeInfo {
 }
 
 /** The dtypes that Graft stores, casts, reads and writes. The keys are PyTorch's own names. */
-export const DTYPES = {
+export const DTYPES: Readonly<Record<DType, DTypeInfo>> = {
   float32: { code: 0, bytes: 4, kind: "float", storage: "FloatStorage", safetensors: "F32", swap: 4 },
   float64: { code: 1, bytes: 8, kind: "float", storage: "DoubleStorage", safetensors: "F64", swap: 8 },
   float16: { code: 2, bytes: 2, kind: "float", storage: "HalfStorage", safetensors: "F16", swap: 2 },
@@ -50,7 +50,7 @@ export const DTYPES = {
   float8_e5m2fnuz: { code: 19, bytes: 1, kind: "float", storage: null, safetensors: "F8_E5M2FNUZ", swap: 1 },
   float8_e8m0fnu: { code: 20, bytes: 1, kind: "float", storage: null, safetensors: "F8_E8M0", swap: 1 },
   bcomplex32: { code: 21, bytes: 4, kind: "complex", storage: null, safetensors: null, swap: 2 },
-} as const satisfies Record<string, DTypeInfo>;
+};
 
 /**
  * The name of an element type, as PyTorch spells it.
@@ -63,13 +63,35 @@ export const DTYPES = {
  * assertEquals(zeros([2], { dtype: "bfloat16" }).dtype, "bfloat16");
  * ```
  */
-export type DType = keyof typeof DTYPES;
+export type DType =
+  | "float32"
+  | "float64"
+  | "float16"
+  | "bfloat16"
+  | "int64"
+  | "int32"
+  | "int16"
+  | "int8"
+  | "uint8"
+  | "bool"
+  | "uint16"
+  | "uint32"
+  | "uint64"
+  | "complex64"
+  | "complex128"
+  | "complex32"
+  | "float8_e4m3fn"
+  | "float8_e5m2"
+  | "float8_e4m3fnuz"
+  | "float8_e5m2fnuz"
+  | "float8_e8m0fnu"
+  | "bcomplex32";
 
 /**
  * Dtypes that a checkpoint may name and Graft does not read: quantised, packed below a byte, or without arithmetic
  * in PyTorch itself. Their tensors are listed with name and shape; only reading one throws.
  */
-export const RARE_DTYPES = {
+export const RARE_DTYPES: Readonly<Record<RareDType, number>> = {
   qint8: 1,
   quint8: 1,
   qint32: 4,
@@ -95,10 +117,35 @@ export const RARE_DTYPES = {
   uint5: 1,
   uint6: 1,
   uint7: 1,
-} as const;
+};
 
 /** The name of a dtype that Graft lists and does not read. */
-export type RareDType = keyof typeof RARE_DTYPES;
+export type RareDType =
+  | "qint8"
+  | "quint8"
+  | "qint32"
+  | "quint4x2"
+  | "quint2x4"
+  | "float4_e2m1fn_x2"
+  | "bits8"
+  | "bits16"
+  | "bits1x8"
+  | "bits2x4"
+  | "bits4x2"
+  | "int1"
+  | "int2"
+  | "int3"
+  | "int4"
+  | "int5"
+  | "int6"
+  | "int7"
+  | "uint1"
+  | "uint2"
+  | "uint3"
+  | "uint4"
+  | "uint5"
+  | "uint6"
+  | "uint7";
 
 /** Whether `name` is a dtype that Graft stores and casts. */
 export function isDType(name: string): name is DType {

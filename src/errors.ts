@@ -29,6 +29,7 @@ export interface CheckpointErrorOptions extends ErrorOptions {
  * ```
  */
 export class CheckpointError extends Error {
+  /** The name of the class. */
   override readonly name: string = "CheckpointError";
   /** The format the bytes were read as. */
   readonly format: string;
@@ -48,6 +49,7 @@ export class CheckpointError extends Error {
 
 /** A read came back short: the source ended before the bytes that were asked for. */
 export class TruncatedError extends Error {
+  /** The name of the class. */
   override readonly name: string = "TruncatedError";
   /** Where the read began, in bytes. */
   readonly offset: number;
@@ -67,6 +69,7 @@ export class TruncatedError extends Error {
 
 /** Well-formed, and not something that Graft reads or computes. */
 export class UnsupportedError extends Error {
+  /** The name of the class. */
   override readonly name: string = "UnsupportedError";
   /** A short, stable name of what is missing, such as `"sparse tensor"`. */
   readonly feature: string;
@@ -80,6 +83,7 @@ export class UnsupportedError extends Error {
 
 /** A file asks for more than a safety limit allows. Each limit is an option of `openCheckpoint`. */
 export class LimitError extends Error {
+  /** The name of the class. */
   override readonly name: string = "LimitError";
   /** The option that raises the limit. */
   readonly limit: string;
@@ -99,6 +103,7 @@ export class LimitError extends Error {
 
 /** PyTorch would raise here: the message is its own text, byte for byte. Nothing was changed. */
 export class LoadStateDictError extends Error {
+  /** The name of the class. */
   override readonly name: string = "LoadStateDictError";
   /** What would have been loaded, and what is in the way. */
   readonly plan: Outcome;
@@ -112,6 +117,7 @@ export class LoadStateDictError extends Error {
 
 /** Graft refuses what PyTorch would let pass. Nothing was changed. */
 export class LoadRefusedError extends Error {
+  /** The name of the class. */
   override readonly name: string = "LoadRefusedError";
   /** Which rule refused it. */
   readonly reason: LoadRefusal;
@@ -128,6 +134,7 @@ export class LoadRefusedError extends Error {
 
 /** The medium failed after the first tensor was written; `cause` is its error. */
 export class PartialLoadError extends Error {
+  /** The name of the class. */
   override readonly name: string = "PartialLoadError";
   /** The keys whose values the model already has. */
   readonly written: readonly string[];

@@ -33,6 +33,8 @@ export class StateDict<T> extends Map<string, T> {
   readonly metadata: StateDictMetadata | null;
 
   /**
+   * A state dict of the given entries.
+   *
    * @param entries Keys and values, in order.
    * @param metadata What the modules recorded; none by default.
    */

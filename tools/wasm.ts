@@ -7,7 +7,7 @@
 import type { Built, Recipe, Variant } from "./wasm_recipe.ts";
 import { buildBoth, findRecipes, VARIANTS, WASM_BINDGEN } from "./wasm_recipe.ts";
 import type { BuildRecord } from "./wasm_record.ts";
-import { copyCrate, describe, embed, embedPath, sharedFiles, sizes, sourceHash } from "./wasm_record.ts";
+import { copyCrate, describe, embed, embedded, embedPath, sharedFiles, sizes, sourceHash } from "./wasm_record.ts";
 
 /** The repository. */
 const ROOT = await Deno.realPath(`${import.meta.dirname}/..`);
@@ -36,13 +36,11 @@ if (import.meta.main) {
 
 async function writeAll(recipe: Recipe): Promise<BuildRecord> {
   const { source, built } = await buildSnapshot(recipe);
-  const record: BuildRecord = {
-    source,
-    compiler: recipe.compiler,
-    variants: { simd: await describe(built.simd.wasm), relaxed: await describe(built.relaxed.wasm) },
-  };
+  const modules = { simd: built.simd.wasm, relaxed: built.relaxed.wasm };
+  const record: BuildRecord = { source, compiler: recipe.compiler, variants: await describe(modules) };
   const files = new Map(sharedFiles(built));
-  for (const variant of VARIANTS) files.set(embedPath(variant), embed(variant, built[variant].wasm));
+  const parts = embedded(modules);
+  for (const variant of VARIANTS) files.set(embedPath(variant), embed(variant, parts[variant]));
   files.set("wasm/build.json", `${JSON.stringify(record, null, 2)}\n`);
   for (const [path, text] of files) await Deno.writeTextFile(`${ROOT}/${path}`, text);
   return record;

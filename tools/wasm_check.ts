@@ -10,7 +10,7 @@
 import type { Built, Variant } from "./wasm_recipe.ts";
 import { buildBoth, findRecipes, VARIANTS } from "./wasm_recipe.ts";
 import type { BuildRecord } from "./wasm_record.ts";
-import { copyCrate, describe, embedPath, extract, sharedFiles, sizes, sourceHash } from "./wasm_record.ts";
+import { copyCrate, describe, embedPath, extract, sharedFiles, sizes, sourceHash, unembedded } from "./wasm_record.ts";
 
 /** The repository. */
 const ROOT = await Deno.realPath(`${import.meta.dirname}/..`);
@@ -35,16 +35,11 @@ async function checkCommitted(record: BuildRecord): Promise<string[]> {
   if (source !== record.source) {
     problems.push(`wasm/ is stale: rust/ hashes to ${source}, and the modules were built from ${record.source}`);
   }
-  for (const variant of VARIANTS) {
-    const path = embedPath(variant);
-    const found = await describe(extract(await Deno.readTextFile(`${ROOT}/${path}`)));
-    if (found.sha256 !== record.variants[variant].sha256) {
-      problems.push(
-        `${path} is not what was built: SHA-256 ${found.sha256}, recorded ${record.variants[variant].sha256}`,
-      );
-    }
-  }
-  const { text, fits } = sizes(record.variants);
+  const found = await describe(
+    unembedded({ simd: await readEmbedded("simd"), relaxed: await readEmbedded("relaxed") }),
+  );
+  problems.push(...differences(found, record, "embedded in wasm/"));
+  const { text, fits } = sizes(found);
   console.log(text);
   if (!fits) problems.push("The modules are larger than they may be");
   return problems;
@@ -62,20 +57,21 @@ async function checkRebuilt(record: BuildRecord): Promise<string[]> {
 }
 
 async function compare(built: Readonly<Record<Variant, Built>>, record: BuildRecord): Promise<string[]> {
-  const problems: string[] = [];
-  for (const variant of VARIANTS) {
-    const { sha256 } = await describe(built[variant].wasm);
-    if (sha256 !== record.variants[variant].sha256) {
-      problems.push(
-        `The ${variant} module built here is another one: SHA-256 ${sha256}, committed ${
-          record.variants[variant].sha256
-        }`,
-      );
-    }
-  }
+  const found = await describe({ simd: built.simd.wasm, relaxed: built.relaxed.wasm });
+  const problems = differences(found, record, "built here");
   for (const [path, text] of sharedFiles(built)) {
     if (await Deno.readTextFile(`${ROOT}/${path}`) !== text) problems.push(`${path} is not what wasm-bindgen writes`);
   }
   if (problems.length === 0) console.log("Rebuilt in another place: the same bytes");
   return problems;
+}
+
+function differences(found: BuildRecord["variants"], { variants }: BuildRecord, where: string): string[] {
+  return VARIANTS.filter((name) => found[name].sha256 !== variants[name].sha256).map((name) =>
+    `The ${name} module ${where} is another one: SHA-256 ${found[name].sha256}, recorded ${variants[name].sha256}`
+  );
+}
+
+async function readEmbedded(variant: Variant): Promise<Uint8Array<ArrayBuffer>> {
+  return extract(await Deno.readTextFile(`${ROOT}/${embedPath(variant)}`));
 }

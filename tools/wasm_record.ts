@@ -4,8 +4,13 @@
  * @module
  */
 
+import { applyDelta } from "../src/core/delta.ts";
+import { makeDelta } from "./delta.ts";
 import type { Built, Compiler, Variant } from "./wasm_recipe.ts";
 import { VARIANTS } from "./wasm_recipe.ts";
+
+/** The bytes of both variants. */
+export type Modules = Readonly<Record<Variant, Uint8Array<ArrayBuffer>>>;
 
 /** What is committed for one variant. */
 export interface VariantRecord {
@@ -13,7 +18,7 @@ export interface VariantRecord {
   readonly sha256: string;
   /** Bytes of the module. */
   readonly bytes: number;
-  /** Bytes of the module gzipped. */
+  /** Bytes of what is embedded of it, gzipped. */
   readonly gzip: number;
 }
 
@@ -32,6 +37,12 @@ export interface BuildRecord {
  * embedded; 60 kB is what the project allows itself.
  */
 export const GZIP_LIMIT = 60_000;
+
+/** What the file of each variant says it holds. */
+const EMBEDDED_AS: Readonly<Record<Variant, string>> = {
+  simd: "The module without relaxed instructions",
+  relaxed: "The module with relaxed instructions: its difference from the other one (see src/core/delta.ts)",
+};
 
 /** The recipe counts as a source: another flag makes another module. */
 const RECIPE = "tools/wasm_recipe.ts";
@@ -72,16 +83,30 @@ export async function gzipSize(bytes: Uint8Array<ArrayBuffer>): Promise<number> 
   return (await new Response(stream).arrayBuffer()).byteLength;
 }
 
-/** The record of one module. */
-export async function describe(wasm: Uint8Array<ArrayBuffer>): Promise<VariantRecord> {
-  return { sha256: await sha256(wasm), bytes: wasm.length, gzip: await gzipSize(wasm) };
+/** What is embedded: one module whole, and of the other its difference from it. */
+export function embedded(modules: Modules): Modules {
+  return { simd: modules.simd, relaxed: makeDelta(modules.simd, modules.relaxed) };
+}
+
+/** The modules that {@linkcode embedded} was given. */
+export function unembedded({ simd, relaxed }: Modules): Modules {
+  return { simd, relaxed: applyDelta(simd, relaxed) };
+}
+
+/** The records of both modules. */
+export async function describe(modules: Modules): Promise<BuildRecord["variants"]> {
+  const { simd, relaxed } = embedded(modules);
+  return {
+    simd: { sha256: await sha256(modules.simd), bytes: modules.simd.length, gzip: await gzipSize(simd) },
+    relaxed: { sha256: await sha256(modules.relaxed), bytes: modules.relaxed.length, gzip: await gzipSize(relaxed) },
+  };
 }
 
 /** The sizes as a person reads them, and whether they are within {@linkcode GZIP_LIMIT}. */
 export function sizes(variants: Readonly<Record<Variant, VariantRecord>>): { text: string; fits: boolean } {
   const lines = VARIANTS.map((name) => {
     const { bytes, gzip } = variants[name];
-    return `${name.padEnd(8)}${String(bytes).padStart(8)} bytes${String(gzip).padStart(8)} gzipped`;
+    return `${name.padEnd(8)}${String(bytes).padStart(8)} bytes, embedded${String(gzip).padStart(7)} gzipped`;
   });
   const total = VARIANTS.reduce((sum, name) => sum + variants[name].gzip, 0);
   return {
@@ -90,11 +115,11 @@ export function sizes(variants: Readonly<Record<Variant, VariantRecord>>): { tex
   };
 }
 
-/** The TypeScript file that holds one module. */
-export function embed(variant: Variant, wasm: Uint8Array<ArrayBuffer>): string {
-  return `// Written by \`deno task wasm\` from rust/: the ${variant} module as base64. Not to be edited.\n` +
-    `/** The bytes of the module, as base64. */\n` +
-    `export const BASE64: string =\n  "${wasm.toBase64()}";\n`;
+/** The TypeScript file that holds what is embedded of a module. */
+export function embed(variant: Variant, bytes: Uint8Array<ArrayBuffer>): string {
+  return `// Written by \`deno task wasm\` from rust/. Not to be edited.\n` +
+    `/** ${EMBEDDED_AS[variant]}, as base64. */\n` +
+    `export const BASE64: string =\n  "${bytes.toBase64()}";\n`;
 }
 
 /** The name of that file. */
@@ -109,7 +134,7 @@ export function extract(text: string): Uint8Array<ArrayBuffer> {
   return Uint8Array.fromBase64(base64);
 }
 
-/** The committed text of every file that does not depend on the variant, by path. */
+/** The files that do not depend on the variant: their text by path. */
 export function sharedFiles(built: Readonly<Record<Variant, Built>>): ReadonlyMap<string, string> {
   const { simd, relaxed } = built;
   if (simd.types !== relaxed.types || simd.glue !== relaxed.glue) {

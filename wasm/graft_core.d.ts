@@ -68,6 +68,11 @@ export function cumsum(dtype: number, dst: number, src: number, outer: number, c
 export function equal_bytes(a: number, b: number, bytes: number): number;
 
 /**
+ * Writes `start + step * i` for every `i` below `count`.
+ */
+export function fill_count(dst: number, dtype: number, count: number, start: number, step: number): number;
+
+/**
  * Writes `value` into every element, converted as PyTorch converts a Python float: status 2, and nothing written,
  * where the type's range does not hold it (`fill_` raises there).
  */
@@ -121,8 +126,8 @@ export function init_sparse(engine: number, dst: number, dtype: number, rows: nu
 /**
  * y[m, n] = x[m, k] · w[n, k]ᵀ + b[n] in float32; `b` 0: no bias. Any sizes, 0 too; y overlaps nothing.
  *
- * Each sum is four interleaved partial ones, then their sum, then the bias; a relaxed build may fuse multiplication and
- * addition, so that its last bits differ from the plain build's and from host to host.
+ * Each sum is four or more interleaved partial ones, then their sum, then the bias. A relaxed build may fuse
+ * multiplication and addition, so that its last bits differ from the plain build's and from host to host.
  */
 export function linear(m: number, k: number, n: number, x: number, w: number, b: number, y: number): void;
 
@@ -253,8 +258,8 @@ export function scatter_dim(dst: number, src: number, index: number, item: numbe
 /**
  * dst = e^(x - max) / Σ e^(x - max), or x - max - ln Σ e^(x - max) with `log` 1; floats only, `dst` may be `src`.
  *
- * A line of -inf only, or with +inf or NaN in it, is NaN, as in PyTorch. Sums are float64; float32 results are within
- * 3 ulp of the exact ones.
+ * A line of -inf only, or with +inf or NaN in it, is NaN, as in PyTorch. Sums are float64; a float32 result is within
+ * 3 ulp of the exact one, and |x - max| / 2 ulp more, because that difference is rounded.
  */
 export function softmax(dtype: number, dst: number, src: number, outer: number, count: number, inner: number, log: number): number;
 
@@ -300,6 +305,7 @@ export interface InitOutput {
     readonly copy: (a: number, b: number, c: number) => void;
     readonly cumsum: (a: number, b: number, c: number, d: number, e: number, f: number) => number;
     readonly equal_bytes: (a: number, b: number, c: number) => number;
+    readonly fill_count: (a: number, b: number, c: number, d: number, e: number) => number;
     readonly fill_float: (a: number, b: number, c: number, d: number) => number;
     readonly fill_int: (a: number, b: number, c: number, d: bigint) => number;
     readonly gather: (a: number, b: number, c: number, d: number, e: number) => void;

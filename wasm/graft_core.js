@@ -169,6 +169,20 @@ export function equal_bytes(a, b, bytes) {
 }
 
 /**
+ * Writes `start + step * i` for every `i` below `count`.
+ * @param {number} dst
+ * @param {number} dtype
+ * @param {number} count
+ * @param {number} start
+ * @param {number} step
+ * @returns {number}
+ */
+export function fill_count(dst, dtype, count, start, step) {
+    const ret = wasm.fill_count(dst, dtype, count, start, step);
+    return ret >>> 0;
+}
+
+/**
  * Writes `value` into every element, converted as PyTorch converts a Python float: status 2, and nothing written,
  * where the type's range does not hold it (`fill_` raises there).
  * @param {number} dst
@@ -308,8 +322,8 @@ export function init_sparse(engine, dst, dtype, rows, cols, zeros) {
 /**
  * y[m, n] = x[m, k] · w[n, k]ᵀ + b[n] in float32; `b` 0: no bias. Any sizes, 0 too; y overlaps nothing.
  *
- * Each sum is four interleaved partial ones, then their sum, then the bias; a relaxed build may fuse multiplication and
- * addition, so that its last bits differ from the plain build's and from host to host.
+ * Each sum is four or more interleaved partial ones, then their sum, then the bias. A relaxed build may fuse
+ * multiplication and addition, so that its last bits differ from the plain build's and from host to host.
  * @param {number} m
  * @param {number} k
  * @param {number} n
@@ -620,8 +634,8 @@ export function scatter_dim(dst, src, index, item, outer, count, inner, size) {
 /**
  * dst = e^(x - max) / Σ e^(x - max), or x - max - ln Σ e^(x - max) with `log` 1; floats only, `dst` may be `src`.
  *
- * A line of -inf only, or with +inf or NaN in it, is NaN, as in PyTorch. Sums are float64; float32 results are within
- * 3 ulp of the exact ones.
+ * A line of -inf only, or with +inf or NaN in it, is NaN, as in PyTorch. Sums are float64; a float32 result is within
+ * 3 ulp of the exact one, and |x - max| / 2 ulp more, because that difference is rounded.
  * @param {number} dtype
  * @param {number} dst
  * @param {number} src

@@ -18,55 +18,105 @@ pub fn all_close(
     atol: f64,
     equal_nan: u32,
 ) -> u32 {
-    let single = |x: f64| f64::from(x as f32);
-    let test = Test {
-        a,
-        b,
-        count,
-        rtol,
-        atol,
-        equal_nan: equal_nan != 0,
+    let Some((dtype, kind)) = computing(dtype) else {
+        return 0;
     };
-    u32::from(match computing(dtype) {
-        Some((DType::Float64, _)) => test.run(DType::Float64, |x: f64| x, |x| x),
-        Some((dtype, Kind::Float)) => test.run(dtype, |x: f64| x, single),
-        Some((dtype, _)) => test.run(dtype, |x: i64| f64::from(x as f32), single),
-        None => false,
+    let round = move |x: f64| {
+        if dtype == DType::Float64 {
+            x
+        } else {
+            f64::from(x as f32)
+        }
+    };
+    let tolerant = rtol != 0.0 || atol != 0.0;
+    let (rtol, atol) = (round(rtol), round(atol));
+    let near = |a: f64, b: f64| {
+        let (allowed, actual) = (round(atol + round(rtol * b).abs()), round(a - b).abs());
+        (tolerant && actual.is_finite() && actual <= allowed)
+            || (equal_nan != 0 && a.is_nan() && b.is_nan())
+    };
+    u32::from(match kind {
+        Kind::Float => every(dtype, [a, b], count, |x: f64, y| x == y || near(x, y)),
+        _ => every(dtype, [a, b], count, |x: i64, y| {
+            x == y || near(round(x as f64), round(y as f64))
+        }),
     })
 }
 
-struct Test {
-    a: usize,
-    b: usize,
+fn every<W: Wide>(
+    dtype: DType,
+    [a, b]: [usize; 2],
     count: usize,
-    rtol: f64,
-    atol: f64,
-    equal_nan: bool,
+    close: impl Fn(W, W) -> bool,
+) -> bool {
+    let (mut x, mut y) = ([W::ZERO; BLOCK], [W::ZERO; BLOCK]);
+    let mut all = true;
+    blocks(count, |first, length| {
+        W::read(dtype, a, first, &mut x[..length]);
+        W::read(dtype, b, first, &mut y[..length]);
+        all &= x.iter().zip(&y).take(length).all(|(&x, &y)| close(x, y));
+    });
+    all
 }
 
-impl Test {
-    fn run<W: Wide>(
-        &self,
-        dtype: DType,
-        real: impl Fn(W) -> f64,
-        round: impl Fn(f64) -> f64,
-    ) -> bool {
-        let (rtol, atol) = (round(self.rtol), round(self.atol));
-        let tolerant = self.rtol != 0.0 || self.atol != 0.0;
-        let close = |x: W, y: W| {
-            let (a, b) = (real(x), real(y));
-            let (allowed, actual) = (round(atol + round(rtol * b).abs()), round(a - b).abs());
-            x == y
-                || (tolerant && actual.is_finite() && actual <= allowed)
-                || (self.equal_nan && a.is_nan() && b.is_nan())
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn close<T>(dtype: DType, a: &[T], b: &[T], rtol: f64, atol: f64, equal_nan: u32) -> bool {
+        let [pa, pb] = [a, b].map(|v| v.as_ptr() as usize);
+        all_close(dtype as u32, pa, pb, a.len(), rtol, atol, equal_nan) == 1
+    }
+
+    /// Answers that PyTorch 2.15 gives.
+    #[test]
+    fn answers_are_pytorchs() {
+        let (inf, nan) = (f32::INFINITY, f32::NAN);
+        let float = |a: f32, b: f32, rtol, equal_nan| {
+            close(DType::Float32, &[a], &[b], rtol, 1e-8, equal_nan)
         };
-        let (mut x, mut y) = ([W::ZERO; BLOCK], [W::ZERO; BLOCK]);
-        let mut all = true;
-        blocks(self.count, |first, length| {
-            W::read(dtype, self.a, first, &mut x[..length]);
-            W::read(dtype, self.b, first, &mut y[..length]);
-            all &= x.iter().zip(&y).take(length).all(|(&x, &y)| close(x, y));
-        });
-        all
+        assert!(float(inf, inf, 1e-5, 0));
+        assert!(!float(inf, -inf, 1e-5, 0));
+        assert!(!float(1.0, inf, 1.0, 0));
+        assert!(!float(nan, nan, 1e-5, 0));
+        assert!(float(nan, nan, 1e-5, 1));
+        assert!(!float(nan, 1.0, 1e-5, 1));
+        assert!(float(1.0, 1.000_009, 1e-5, 0));
+        assert!(!float(1.0, 1.000_011, 1e-5, 0));
+        assert!(close::<f32>(DType::Float32, &[], &[], 1e-5, 1e-8, 0));
+        assert!(close(DType::Int64, &[100i64], &[101], 0.01, 0.0, 0));
+        // As float32 they are equal; as integers not.
+        assert!(close(
+            DType::Int64,
+            &[(1i64 << 53) + 1],
+            &[1 << 53],
+            1e-5,
+            1e-8,
+            0
+        ));
+        assert!(!close(
+            DType::Int64,
+            &[(1i64 << 53) + 1],
+            &[1 << 53],
+            0.0,
+            0.0,
+            0
+        ));
+        assert!(close(DType::Bool, &[1u8, 0], &[1, 0], 1e-5, 1e-8, 0));
+        assert!(!close(DType::Bool, &[1u8, 0], &[1, 1], 1e-5, 1e-8, 0));
+        assert!(!close(DType::Float16, &[0u16], &[0], 1e-5, 1e-8, 0));
+    }
+
+    #[test]
+    fn one_difference_at_any_place_is_seen() {
+        for count in (1..=40).chain([127, 128, 129, 300]) {
+            let a = vec![1.0f64; count];
+            for place in 0..count {
+                let mut b = a.clone();
+                assert!(close(DType::Float64, &a, &b, 0.0, 0.0, 0));
+                b[place] = 1.1;
+                assert!(!close(DType::Float64, &a, &b, 1e-5, 1e-8, 0));
+            }
+        }
     }
 }

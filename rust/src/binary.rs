@@ -147,9 +147,13 @@ fn run(op: u32, dtype: u32, job: Rows) -> u32 {
         if dtype == DType::Float32 && float32(op, dst, a, b, job.cols) {
             continue;
         }
+        let at = (dtype, dst);
         match kind {
-            Kind::Float => wide::<f64>(op, dtype, dst, a, b, job.cols),
-            _ => wide::<i64>(op, dtype, dst, a, b, job.cols),
+            Kind::Float if op == Pow && b.step == 0 => {
+                wide(scalar_power(dtype, b), at, a, b, job.cols)
+            }
+            Kind::Float => wide(float64(op, dtype), at, a, b, job.cols),
+            _ => wide(int64(op), at, a, b, job.cols),
         }
     }
     DONE
@@ -198,100 +202,85 @@ fn float32(op: Op, dst: usize, a: Operand, b: Operand, count: usize) -> bool {
     true
 }
 
-fn wide<W: Arithmetic>(op: Op, dtype: DType, dst: usize, a: Operand, b: Operand, count: usize) {
+#[inline(never)]
+fn wide<W: Wide>(
+    f: fn(W, W) -> W,
+    (dtype, dst): (DType, usize),
+    a: Operand,
+    b: Operand,
+    count: usize,
+) {
     let (mut x, mut y) = ([W::ZERO; BLOCK], [W::ZERO; BLOCK]);
     blocks(count, |first, length| {
         let (x, y) = (&mut x[..length], &mut y[..length]);
         W::read_operand(dtype, a, first, x);
         W::read_operand(dtype, b, first, y);
-        if op == Pow && b.step == 0 && W::scalar_power(x, y[0]) {
-        } else {
-            W::apply(op, dtype, x, y);
+        for (x, &y) in x.iter_mut().zip(y.iter()) {
+            *x = f(*x, y);
         }
         W::write(dtype, dst, first, x);
     });
 }
 
-trait Arithmetic: Wide {
-    /// x[i] = x[i] op y[i].
-    fn apply(op: Op, dtype: DType, x: &mut [Self], y: &[Self]);
-
-    /// The powers that PyTorch computes by other means when the exponent is one number; false for the others.
-    fn scalar_power(x: &mut [Self], exponent: Self) -> bool;
+fn float64(op: Op, dtype: DType) -> fn(f64, f64) -> f64 {
+    match op {
+        Add => |x, y| x + y,
+        Sub => |x, y| x - y,
+        Mul => |x, y| x * y,
+        Div => |x, y| x / y,
+        Maximum => |x, y| if x.is_nan() || x > y { x } else { y },
+        Minimum => |x, y| if x.is_nan() || x < y { x } else { y },
+        Remainder => remainder,
+        Fmod => |x, y| x % y,
+        FloorDivide if dtype == DType::Float32 => {
+            |x, y| floor_divide(x, y, |q| f64::from(q as f32))
+        }
+        FloorDivide => |x, y| floor_divide(x, y, |q| q),
+        Atan2 => f64::atan2,
+        Pow | And | Or | Xor => f64::powf,
+    }
 }
 
-impl Arithmetic for f64 {
-    fn apply(op: Op, dtype: DType, x: &mut [f64], y: &[f64]) {
-        match op {
-            Add => each(x, y, |x, y| x + y),
-            Sub => each(x, y, |x, y| x - y),
-            Mul => each(x, y, |x, y| x * y),
-            Div => each(x, y, |x, y| x / y),
-            Maximum => each(x, y, |x, y| if x.is_nan() || x > y { x } else { y }),
-            Minimum => each(x, y, |x, y| if x.is_nan() || x < y { x } else { y }),
-            Pow => each(x, y, f64::powf),
-            Remainder => each(x, y, remainder),
-            Fmod => each(x, y, |x, y| x % y),
-            FloorDivide if dtype == DType::Float32 => {
-                each(x, y, |x, y| floor_divide(x, y, |q| f64::from(q as f32)))
+/// What PyTorch computes when the exponent is one number: some powers by other means.
+fn scalar_power(dtype: DType, exponent: Operand) -> fn(f64, f64) -> f64 {
+    let mut value = [0.0];
+    f64::read(dtype, exponent.address, 0, &mut value);
+    match value[0] {
+        0.5 => |x, _| x.sqrt(),
+        -0.5 => |x, _| 1.0 / x.sqrt(),
+        2.0 => |x, _| x * x,
+        3.0 => |x, _| x * x * x,
+        -1.0 => |x, _| 1.0 / x,
+        -2.0 => |x, _| 1.0 / (x * x),
+        _ => f64::powf,
+    }
+}
+
+fn int64(op: Op) -> fn(i64, i64) -> i64 {
+    match op {
+        Add => i64::wrapping_add,
+        Sub => i64::wrapping_sub,
+        Mul => i64::wrapping_mul,
+        Maximum => i64::max,
+        Minimum => i64::min,
+        Pow => integer_power,
+        Remainder => |x, y| {
+            let rest = nonzero(x, y, i64::wrapping_rem);
+            if rest != 0 && (rest < 0) != (y < 0) {
+                rest + y
+            } else {
+                rest
             }
-            FloorDivide => each(x, y, |x, y| floor_divide(x, y, |q| q)),
-            Atan2 => each(x, y, f64::atan2),
-            And | Or | Xor => {}
-        }
-    }
-
-    fn scalar_power(x: &mut [f64], exponent: f64) -> bool {
-        let exponents = [0.5, -0.5, 2.0, 3.0, -1.0, -2.0];
-        let Some(which) = exponents.iter().position(|&e| e == exponent) else {
-            return false;
-        };
-        for x in x {
-            let (v, root) = (*x, x.sqrt());
-            *x = [root, 1.0 / root, v * v, v * v * v, 1.0 / v, 1.0 / (v * v)][which];
-        }
-        true
-    }
-}
-
-impl Arithmetic for i64 {
-    fn apply(op: Op, _: DType, x: &mut [i64], y: &[i64]) {
-        match op {
-            Add => each(x, y, i64::wrapping_add),
-            Sub => each(x, y, i64::wrapping_sub),
-            Mul => each(x, y, i64::wrapping_mul),
-            Maximum => each(x, y, i64::max),
-            Minimum => each(x, y, i64::min),
-            Pow => each(x, y, integer_power),
-            Remainder => each(x, y, |x, y| {
-                let rest = nonzero(x, y, i64::wrapping_rem);
-                if rest != 0 && (rest < 0) != (y < 0) {
-                    rest + y
-                } else {
-                    rest
-                }
-            }),
-            Fmod => each(x, y, |x, y| nonzero(x, y, i64::wrapping_rem)),
-            FloorDivide => each(x, y, |x, y| {
-                let quotient = nonzero(x, y, i64::wrapping_div);
-                let rest = x.wrapping_sub(quotient.wrapping_mul(y));
-                quotient - i64::from(rest != 0 && (rest < 0) != (y < 0))
-            }),
-            And => each(x, y, |x, y| x & y),
-            Or => each(x, y, |x, y| x | y),
-            Xor => each(x, y, |x, y| x ^ y),
-            Div | Atan2 => {}
-        }
-    }
-
-    fn scalar_power(_: &mut [i64], _: i64) -> bool {
-        false
-    }
-}
-
-fn each<W: Copy>(x: &mut [W], y: &[W], f: impl Fn(W, W) -> W) {
-    for (x, &y) in x.iter_mut().zip(y) {
-        *x = f(*x, y);
+        },
+        Fmod => |x, y| nonzero(x, y, i64::wrapping_rem),
+        FloorDivide => |x, y| {
+            let quotient = nonzero(x, y, i64::wrapping_div);
+            let rest = x.wrapping_sub(quotient.wrapping_mul(y));
+            quotient - i64::from(rest != 0 && (rest < 0) != (y < 0))
+        },
+        And => |x, y| x & y,
+        Or => |x, y| x | y,
+        Xor | Div | Atan2 => |x, y| x ^ y,
     }
 }
 
@@ -354,3 +343,6 @@ fn integer_power(base: i64, exponent: i64) -> i64 {
     }
     power
 }
+
+#[cfg(test)]
+mod tests;

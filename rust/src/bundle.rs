@@ -28,7 +28,8 @@ pub(crate) struct Bundle {
 }
 
 /// Calls `body` with the bundles of a shape `[outer, count, inner]`, in the order of the results.
-pub(crate) fn bundles([outer, count, inner]: [usize; 3], mut body: impl FnMut(Bundle)) {
+#[inline(never)]
+pub(crate) fn bundles([outer, count, inner]: [usize; 3], body: &mut dyn FnMut(Bundle)) {
     for o in 0..outer {
         if inner == 1 {
             let steps = count.div_ceil(BLOCK);
@@ -90,11 +91,12 @@ impl Bundle {
 
     /// Calls `f(first, block)` with every step's elements, widened; `first` is the position in the reduced dimension of
     /// the block's first element.
+    #[inline(never)]
     pub(crate) fn read<W: Wide>(
         &self,
         dtype: DType,
         src: usize,
-        mut f: impl FnMut(usize, &mut [W]),
+        f: &mut dyn FnMut(usize, &mut [W]),
     ) {
         let mut block = [W::ZERO; BLOCK];
         for (step, (at, length)) in self.spans().enumerate() {
@@ -131,24 +133,18 @@ impl Bundle {
         }
     }
 
-    /// The results of an associative `combine(running, next)` over the elements as `prepare` leaves them; `empty` where
-    /// there are none.
+    /// The results of an associative `combine(running, next)` over the elements; `empty` where there are none.
+    #[inline(never)]
     pub(crate) fn accumulate<W: Wide>(
         &self,
         (dtype, src): (DType, usize),
         empty: W,
-        prepare: impl Fn(&mut [W]),
-        combine: impl Fn(W, W) -> W,
+        combine: fn(W, W) -> W,
     ) -> Lanes<W> {
         let mut lanes = [empty; BLOCK];
-        self.read(dtype, src, |first, block: &mut [W]| {
-            prepare(block);
-            if first == 0 {
-                lanes[..block.len()].copy_from_slice(block);
-                return;
-            }
+        self.read(dtype, src, &mut |first, block: &mut [W]| {
             for (lane, &x) in lanes.iter_mut().zip(block.iter()) {
-                *lane = combine(*lane, x);
+                *lane = if first == 0 { x } else { combine(*lane, x) };
             }
         });
         self.fold(|low, high| lanes[low] = combine(lanes[low], lanes[high]));
@@ -157,13 +153,14 @@ impl Bundle {
 
     /// Float64 sums of the elements as `prepare` leaves them, each keeping what its additions lost in a second
     /// accumulator (Knuth's two-sum).
+    #[inline(never)]
     pub(crate) fn sum(
         &self,
         (dtype, src): (DType, usize),
-        prepare: impl Fn(&mut [f64]),
+        prepare: &dyn Fn(&mut [f64]),
     ) -> Lanes<f64> {
         let (mut lanes, mut lost) = ([0.0; BLOCK], [0.0; BLOCK]);
-        self.read(dtype, src, |_, block: &mut [f64]| {
+        self.read(dtype, src, &mut |_, block: &mut [f64]| {
             prepare(block);
             for ((lane, lost), &x) in lanes.iter_mut().zip(&mut lost).zip(block.iter()) {
                 let (sum, error) = two_sum(*lane, x);
@@ -176,7 +173,7 @@ impl Bundle {
             lanes[low] = sum;
             lost[low] += error + lost[high];
         });
-        for (lane, lost) in lanes.iter_mut().zip(lost) {
+        for (lane, lost) in lanes.iter_mut().zip(lost).take(self.results()) {
             // An infinite sum loses NaN.
             if lost.is_finite() {
                 *lane += lost;
@@ -187,7 +184,7 @@ impl Bundle {
 
     /// The mean that belongs to every lane: its column's, or the row's in all of them.
     pub(crate) fn means(&self, from: (DType, usize), count: f64) -> Lanes<f64> {
-        let mut means = self.sum(from, |_| {});
+        let mut means = self.sum(from, &|_| {});
         for mean in &mut means[..self.results()] {
             *mean /= count;
         }
@@ -201,4 +198,52 @@ fn two_sum(a: f64, b: f64) -> (f64, f64) {
     let sum = a + b;
     let part = sum - a;
     (sum, (a - (sum - part)) + (b - part))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every element is met exactly once, and by the lane of its result.
+    #[test]
+    fn spans_cover_every_shape() {
+        for shape in [
+            [1, 0, 1],
+            [2, 1, 1],
+            [2, 128, 1],
+            [3, 129, 1],
+            [1, 1000, 1],
+            [2, 3, 2],
+            [2, 3, 129],
+            [0, 2, 2],
+        ] {
+            let [outer, count, inner] = shape;
+            let mut met = vec![0; outer * count * inner];
+            let mut results = 0;
+            bundles(shape, &mut |bundle| {
+                assert_eq!(bundle.result, results);
+                results += bundle.results();
+                for (first, length) in bundle.spans() {
+                    for lane in 0..length {
+                        let result =
+                            bundle.result + if bundle.position_step() == 0 { lane } else { 0 };
+                        let at = first + lane;
+                        assert_eq!(
+                            (at / inner / count, at % inner),
+                            (result / inner, result % inner)
+                        );
+                        met[at] += 1;
+                    }
+                }
+            });
+            assert_eq!(results, outer * inner);
+            assert!(met.into_iter().all(|times| times == 1));
+        }
+    }
+
+    #[test]
+    fn two_sum_is_exact() {
+        assert_eq!(two_sum(1e16, 1.0), (1e16, 1.0));
+        assert_eq!(two_sum(1.0, 1e16), (1e16, 1.0));
+    }
 }

@@ -8,7 +8,8 @@ pub(crate) mod half;
 mod number;
 
 use crate::dtype::DType;
-use crate::memory::{copy, input, output, repeat, Plain};
+use crate::memory::{copy, input, output, repeat, zero};
+use crate::strided::{row, Dim};
 use wasm_bindgen::prelude::wasm_bindgen;
 
 /// Numbers per block: no temporary is larger than 1 KiB.
@@ -142,11 +143,7 @@ fn real_from_complex(dst: usize, to: DType, src: usize, part: DType, count: usiz
             );
             continue;
         }
-        match part.bytes() {
-            2 => real_parts::<u16>(parts, src, length),
-            4 => real_parts::<u32>(parts, src, length),
-            _ => real_parts::<u64>(parts, src, length),
-        }
+        row(parts, src, part.bytes(), Dim { size: length, to: 1, from: 2 });
         convert(dst, to, parts, part, length);
     }
 }
@@ -159,26 +156,9 @@ fn complex_from_real(dst: usize, part: DType, src: usize, from: DType, count: us
         let length = BLOCK.min(count - start);
         let dst = dst + 2 * start * part.bytes();
         convert(parts, part, src + start * from.bytes(), from, length);
-        match part.bytes() {
-            2 => with_zeros::<u16>(dst, parts, length),
-            4 => with_zeros::<u32>(dst, parts, length),
-            _ => with_zeros::<u64>(dst, parts, length),
-        }
+        zero(dst, 2 * length * part.bytes());
+        row(dst, parts, part.bytes(), Dim { size: length, to: 2, from: 1 });
     }
-}
-
-fn real_parts<T: Plain>(dst: usize, src: usize, count: usize) {
-    each(
-        output(dst, count),
-        input(src, count),
-        |[real, _]: [T; 2]| real,
-    );
-}
-
-fn with_zeros<T: Plain + Default>(dst: usize, src: usize, count: usize) {
-    each(output(dst, count), input(src, count), |real: T| {
-        [real, T::default()]
-    });
 }
 
 /// Applies `convert` to every element.
@@ -186,5 +166,106 @@ fn with_zeros<T: Plain + Default>(dst: usize, src: usize, count: usize) {
 fn each<S: Copy, D>(dst: &mut [D], src: &[S], convert: impl Fn(S) -> D) {
     for (to, &from) in dst.iter_mut().zip(src) {
         *to = convert(from);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dtype::ALL;
+
+    /// Numbers that every dtype but bool and e8m0fnu holds, and what they are in it.
+    const SMALL: [f64; 7] = [0.0, 1.0, 2.0, 3.0, 8.0, 16.0, 96.0];
+
+    fn convert_vec(bytes: &[u64], from: DType, to: DType, count: usize) -> Vec<u64> {
+        let mut result = vec![0u64; 2 * count + 1];
+        let (dst, src) = (result.as_mut_ptr() as usize, bytes.as_ptr() as usize);
+        assert_eq!(cast(dst, to as u32, src, from as u32, count), 0);
+        result
+    }
+
+    /// Reference: the value goes to float64 and back.
+    #[test]
+    fn small_numbers_survive_every_pair_at_every_size() {
+        for count in (0..40).chain([127, 128, 129, 300]) {
+            let values: Vec<f64> = (0..count).map(|i| SMALL[i * 5 % SMALL.len()]).collect();
+            let source: Vec<u64> = values.iter().map(|value| value.to_bits()).collect();
+            for from in ALL {
+                let encoded = convert_vec(&source, DType::Float64, from, count);
+                for to in ALL {
+                    let converted = convert_vec(&encoded, from, to, count);
+                    let back = convert_vec(&converted, to, DType::Float64, count);
+                    for (value, bits) in values.iter().zip(back) {
+                        let e8m0 = from == DType::Float8E8M0FNU || to == DType::Float8E8M0FNU;
+                        let expected = match *value {
+                            v if from == DType::Bool || to == DType::Bool => f64::from(u8::from(v != 0.0)),
+                            v => v,
+                        };
+                        // e8m0fnu has neither zero nor three.
+                        if !e8m0 || matches!(*value, 1.0 | 2.0 | 8.0 | 16.0) {
+                            assert_eq!(f64::from_bits(bits), expected, "{from:?} to {to:?}");
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    fn one(value: f64, to: DType) -> u64 {
+        convert_vec(&[value.to_bits()], DType::Float64, to, 1)[0]
+    }
+
+    #[test]
+    fn out_of_range_floats_are_what_x86_makes_of_them() {
+        for value in [2f64.powi(63), -1e30, f64::INFINITY, f64::NAN] {
+            assert_eq!(one(value, DType::Int64) as i64, i64::MIN);
+            assert_eq!(one(value, DType::Int32) as i32, i32::MIN);
+        }
+        assert_eq!(one(300.7, DType::UInt8), 44);
+        assert_eq!(one(-1.9, DType::UInt8), 255);
+        assert_eq!(one(40000.0, DType::Int16) as i16, -25536);
+        assert_eq!(one(-3e9, DType::Int8), 0);
+        assert_eq!(one(2f64.powi(40) + 7.0, DType::UInt8), 7);
+        assert_eq!(one(2f64.powi(40) + 7.0, DType::Int8), 0);
+        assert_eq!(one(-1.0, DType::UInt64), u64::MAX);
+        assert_eq!(one(1e19, DType::UInt64), 10_000_000_000_000_000_000);
+        assert_eq!(one(2f64.powi(64), DType::UInt64), 0);
+        assert_eq!(one(f64::NAN, DType::UInt64), 1 << 63);
+    }
+
+    #[test]
+    fn small_floats_are_reached_through_float32() {
+        assert_eq!(one(1.00390625000001, DType::BFloat16), 0x3f80);
+        assert_eq!(one(1.00048828125000021, DType::Float16), 0x3c00);
+        assert_eq!(one(f64::NAN, DType::Bool), 1);
+        assert_eq!(one(-0.0, DType::Bool), 0);
+    }
+
+    #[test]
+    fn complex_numbers_lose_or_gain_an_imaginary_part() {
+        let pair = [1.5f64.to_bits(), 2.0f64.to_bits()];
+        assert_eq!(convert_vec(&pair, DType::Complex128, DType::Float64, 1)[0], 1.5f64.to_bits());
+        assert_eq!(convert_vec(&pair, DType::Float64, DType::Complex128, 2)[..4], [pair[0], 0, pair[1], 0]);
+        let imaginary = [0, 2.0f64.to_bits()];
+        assert_eq!(convert_vec(&imaginary, DType::Complex128, DType::Bool, 1)[0], 1);
+        assert_eq!(convert_vec(&imaginary, DType::Complex128, DType::Int64, 1)[0], 0);
+    }
+
+    #[test]
+    fn fills_check_the_range_of_the_dtype() {
+        let mut values = [0u64; 5];
+        let dst = values.as_mut_ptr() as usize;
+        assert_eq!(fill_float(dst, DType::UInt8 as u32, 5, 255.9), 0);
+        assert_eq!(values[0], 0xff_ffff_ffff);
+        for (dtype, value) in [(DType::UInt8, 256.0), (DType::UInt8, -0.5), (DType::Int64, f64::NAN), (DType::Float32, 1e39)] {
+            assert_eq!(fill_float(dst, dtype as u32, 5, value), OVERFLOW);
+        }
+        assert_eq!(fill_float(dst, DType::Float32 as u32, 5, f64::NAN), 0);
+        assert_eq!(fill_int(dst, DType::Int8 as u32, 5, -129), OVERFLOW);
+        assert_eq!(fill_int(dst, DType::UInt8 as u32, 5, -256), OVERFLOW);
+        assert_eq!(fill_int(dst, DType::UInt8 as u32, 5, -255), 0);
+        assert_eq!(values[0] & 0xff, 1);
+        assert_eq!(fill_int(dst, DType::UInt64 as u32, 5, i64::MIN), 0);
+        assert_eq!(values[4], 1 << 63);
     }
 }

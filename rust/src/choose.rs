@@ -31,3 +31,36 @@ fn items<T: Plain>(dst: usize, cond: &[u8], a: Operand, b: Operand) {
         output::<T>(dst + i * size, 1)[0] = value;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_item_size_mode_and_count() {
+        for (item, mode) in [1, 2, 4, 8, 16]
+            .into_iter()
+            .flat_map(|item| (0..4).map(move |mode| (item, mode)))
+        {
+            for count in 0..20 {
+                // Aligned for every item size.
+                let a: Vec<[u64; 2]> = (0..20).map(|i| [i * 3 + 1; 2]).collect();
+                let b: Vec<[u64; 2]> = (0..20).map(|i| [i * 5 + 2; 2]).collect();
+                let mut y = vec![[0u64; 2]; 20];
+                let cond: Vec<u8> = (0..20).map(|i| u8::from(i % 3 == 1)).collect();
+                let [pa, pb] = [&a, &b].map(|v| v.as_ptr() as usize);
+                let (py, pc) = (y.as_mut_ptr() as usize, cond.as_ptr() as usize);
+                choose(py, pc, pa, pb, count, item, mode);
+                for (i, &cond) in cond.iter().enumerate().take(count) {
+                    let (source, single) = if cond != 0 {
+                        (pa, mode & 2)
+                    } else {
+                        (pb, mode & 1)
+                    };
+                    let from = source + if single == 0 { i * item } else { 0 };
+                    assert_eq!(input::<u8>(py + i * item, item), input::<u8>(from, item));
+                }
+            }
+        }
+    }
+}

@@ -6,8 +6,15 @@ use crate::operand::{operands, row, Operand};
 use crate::wide::{blocks, computing, Kind, Wide, BLOCK, DONE, UNSUPPORTED};
 use wasm_bindgen::prelude::wasm_bindgen;
 
-/// Operations: eq ne lt le gt ge.
-const OPS: u32 = 6;
+/// For each operation which outcomes of a comparison make it true, as bits: 0 unordered, 1 less, 2 equal, 4 greater.
+const TRUE_FOR: [u8; 6] = [
+    1 << 2,              // eq
+    1 | 1 << 1 | 1 << 4, // ne
+    1 << 1,              // lt
+    1 << 1 | 1 << 2,     // le
+    1 << 4,              // gt
+    1 << 2 | 1 << 4,     // ge
+];
 
 /// dst = a op b over `count` elements (0 eq, 1 ne, 2 lt, 3 le, 4 gt, 5 ge); mode 1: `b` is one element, 2: `a` is. NaN is
 /// unequal to everything.
@@ -52,34 +59,131 @@ pub fn compare_rows(
 }
 
 fn run(op: u32, dtype: u32, dst: usize, a: Operand, b: Operand, count: usize) -> u32 {
-    match computing(dtype) {
-        Some((dtype, Kind::Float)) if op < OPS => wide::<f64>(op, dtype, dst, a, b, count),
-        Some((dtype, _)) if op < OPS => wide::<i64>(op, dtype, dst, a, b, count),
-        _ => return UNSUPPORTED,
+    let (Some(&true_for), Some((dtype, kind))) = (TRUE_FOR.get(op as usize), computing(dtype))
+    else {
+        return UNSUPPORTED;
+    };
+    match kind {
+        Kind::Float => wide::<f64>(true_for, dtype, dst, a, b, count),
+        _ => wide::<i64>(true_for, dtype, dst, a, b, count),
     }
     DONE
 }
 
-fn wide<W: Wide>(op: u32, dtype: DType, dst: usize, a: Operand, b: Operand, count: usize) {
+fn wide<W: Wide>(true_for: u8, dtype: DType, dst: usize, a: Operand, b: Operand, count: usize) {
     let (mut x, mut y) = ([W::ZERO; BLOCK], [W::ZERO; BLOCK]);
     blocks(count, |first, length| {
-        let (x, y) = (&mut x[..length], &mut y[..length]);
-        W::read_operand(dtype, a, first, x);
-        W::read_operand(dtype, b, first, y);
-        let out = output::<u8>(dst + first, length);
-        match op {
-            0 => each(x, y, out, |x, y| x == y),
-            1 => each(x, y, out, |x, y| x != y),
-            2 => each(x, y, out, |x, y| x < y),
-            3 => each(x, y, out, |x, y| x <= y),
-            4 => each(x, y, out, |x, y| x > y),
-            _ => each(x, y, out, |x, y| x >= y),
+        W::read_operand(dtype, a, first, &mut x[..length]);
+        W::read_operand(dtype, b, first, &mut y[..length]);
+        for ((out, x), y) in output::<u8>(dst + first, length).iter_mut().zip(&x).zip(&y) {
+            let outcome = u8::from(x < y) | u8::from(x == y) << 1 | u8::from(x > y) << 2;
+            *out = true_for >> outcome & 1;
         }
     });
 }
 
-fn each<W: Copy>(x: &[W], y: &[W], out: &mut [u8], f: impl Fn(W, W) -> bool) {
-    for ((x, y), out) in x.iter().zip(y).zip(out) {
-        *out = u8::from(f(*x, *y));
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const F32: u32 = DType::Float32 as u32;
+
+    fn reference(op: u32, x: f32, y: f32) -> u8 {
+        u8::from([x == y, x != y, x < y, x <= y, x > y, x >= y][op as usize])
+    }
+
+    fn values(count: usize, step: usize) -> Vec<f32> {
+        let special = [
+            0.0,
+            -0.0,
+            1.0,
+            f32::NAN,
+            -1.0,
+            f32::INFINITY,
+            f32::NEG_INFINITY,
+        ];
+        (0..count)
+            .map(|i| special[(i * step + i / 7) % 7])
+            .collect()
+    }
+
+    #[test]
+    fn every_outcome_at_every_count_and_mode() {
+        for count in (0..=40).chain([127, 128, 129, 1001]) {
+            let (a, b) = (values(count.max(1), 1), values(count.max(1), 3));
+            for (op, mode) in (0..6).flat_map(|op| (0..3).map(move |mode| (op, mode))) {
+                let mut y = vec![9u8; count + 1];
+                let [pa, pb] = [&a, &b].map(|v| v.as_ptr() as usize);
+                assert_eq!(
+                    compare(op, F32, y.as_mut_ptr() as usize, pa, pb, count, mode),
+                    DONE
+                );
+                for i in 0..count {
+                    let (x, z) = (
+                        a[if mode == 2 { 0 } else { i }],
+                        b[if mode == 1 { 0 } else { i }],
+                    );
+                    assert_eq!(y[i], reference(op, x, z), "operation {op} on {x} and {z}");
+                }
+                assert_eq!(y[count], 9);
+            }
+        }
+    }
+
+    #[test]
+    fn rows_repeat_the_short_operand() {
+        let (a, b) = (values(21, 1), values(7, 3));
+        for swap in [0, 1] {
+            let mut y = [9u8; 21];
+            let [pa, pb] = [&a, &b].map(|v| v.as_ptr() as usize);
+            assert_eq!(
+                compare_rows(2, F32, y.as_mut_ptr() as usize, pa, pb, 3, 7, swap),
+                DONE
+            );
+            for i in 0..21 {
+                let (x, z) = if swap == 1 {
+                    (b[i % 7], a[i])
+                } else {
+                    (a[i], b[i % 7])
+                };
+                assert_eq!(y[i], reference(2, x, z));
+            }
+        }
+    }
+
+    #[test]
+    fn integers_compare_by_their_own_sign() {
+        let (a, b) = ([-1i8, 1], [1i8, -1]);
+        let less = |dtype: DType| {
+            let mut y = [9u8; 2];
+            let [pa, pb] = [&a, &b].map(|v| v.as_ptr() as usize);
+            (
+                compare(2, dtype as u32, y.as_mut_ptr() as usize, pa, pb, 2, 0),
+                y,
+            )
+        };
+        assert_eq!(less(DType::Int8), (DONE, [1, 0]));
+        assert_eq!(less(DType::UInt8), (DONE, [0, 1]));
+        assert_eq!(less(DType::Float16), (UNSUPPORTED, [9, 9]));
+        assert_eq!(compare(6, F32, 0, 0, 0, 0, 0), UNSUPPORTED);
+    }
+
+    #[test]
+    fn int64_compares_exactly() {
+        let (a, b, mut y) = ([(1i64 << 53) + 1], [1i64 << 53], [9u8]);
+        let [pa, pb] = [&a, &b].map(|v| v.as_ptr() as usize);
+        assert_eq!(
+            compare(
+                4,
+                DType::Int64 as u32,
+                y.as_mut_ptr() as usize,
+                pa,
+                pb,
+                1,
+                0
+            ),
+            DONE
+        );
+        assert_eq!(y, [1]);
     }
 }

@@ -1,6 +1,6 @@
 //! The exponential of four float32 values, and what is built on it: sigmoid and tanh.
 //!
-//! Bounds below are in units in the last place, against float64, over every 997th float32 (tests); no fused
+//! Bounds below are in units in the last place, against float64, over every seventh float32 (the tests take every 9973rd); no fused
 //! multiply-add is used, so the bits are the same on every host.
 
 use crate::lanes::F32x4;
@@ -48,7 +48,7 @@ pub(crate) fn exp(x: F32x4) -> F32x4 {
     value * half.power_of_two() * (n - half).power_of_two()
 }
 
-/// 1 / (1 + e^-x), within 2.1 ulp. With z = e^-|x| it is 1 / (1 + z) or z / (1 + z), so that nothing overflows and the
+/// 1 / (1 + e^-x), within 2.4 ulp. With z = e^-|x| it is 1 / (1 + z) or z / (1 + z), so that nothing overflows and the
 /// far negative side keeps its precision down to subnormal results.
 #[inline(always)]
 pub(crate) fn sigmoid(x: F32x4) -> F32x4 {
@@ -56,13 +56,73 @@ pub(crate) fn sigmoid(x: F32x4) -> F32x4 {
     x.lt(F32x4::zero()).select(z, F32x4::one()) / (F32x4::one() + z)
 }
 
-/// tanh x, within 1.3 ulp; -0 stays -0.
+/// tanh x, within 1.4 ulp; -0 stays -0.
 #[inline(always)]
 pub(crate) fn tanh(x: F32x4) -> F32x4 {
     let size = x.abs();
     let far = F32x4::one() - F32x4::splat(2.0) / (exp(size + size) + F32x4::one());
     let square = x * x;
-    let near = x + x * square * square.polynomial(&TANH);
+    let near = size + size * square * square.polynomial(&TANH);
     size.lt(F32x4::splat(TANH_POLYNOMIAL))
-        .select(near, far.copysign(x))
+        .select(near, far)
+        .copysign(x)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ulp::worst;
+
+    #[test]
+    fn exp_is_close_everywhere() {
+        assert!(worst(exp, f64::exp) <= 1.1);
+        let special = exp(F32x4::from_array([
+            f32::NAN,
+            f32::INFINITY,
+            f32::NEG_INFINITY,
+            -0.0,
+        ]))
+        .to_array();
+        assert!(special[0].is_nan());
+        assert_eq!(special[1..], [f32::INFINITY, 0.0, 1.0]);
+        // On either side of the largest and of the smallest result.
+        let edges = exp(F32x4::from_array([
+            88.722_83,
+            88.722_84,
+            -103.972_08,
+            -103.972_09,
+        ]))
+        .to_array();
+        assert!(edges[0].is_finite());
+        assert_eq!(edges[1..], [f32::INFINITY, f32::from_bits(1), 0.0]);
+    }
+
+    #[test]
+    fn sigmoid_is_close_everywhere() {
+        assert!(worst(sigmoid, |x| 1.0 / (1.0 + (-x).exp())) <= 2.4);
+        let special = sigmoid(F32x4::from_array([
+            f32::NAN,
+            f32::INFINITY,
+            f32::NEG_INFINITY,
+            -0.0,
+        ]))
+        .to_array();
+        assert!(special[0].is_nan());
+        assert_eq!(special[1..], [1.0, 0.0, 0.5]);
+    }
+
+    #[test]
+    fn tanh_is_close_everywhere() {
+        assert!(worst(tanh, f64::tanh) <= 1.4);
+        let special = tanh(F32x4::from_array([
+            f32::NAN,
+            f32::INFINITY,
+            f32::NEG_INFINITY,
+            -0.0,
+        ]))
+        .to_array();
+        assert!(special[0].is_nan());
+        assert_eq!(special[1..3], [1.0, -1.0]);
+        assert_eq!(special[3].to_bits(), (-0.0f32).to_bits());
+    }
 }

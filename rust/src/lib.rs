@@ -23,6 +23,8 @@ mod operand;
 mod peak;
 mod reduce;
 mod softmax;
+#[cfg(test)]
+mod ulp;
 mod unary;
 mod variance;
 mod wide;

@@ -8,20 +8,17 @@ mod tile;
 pub(crate) use tile::madd;
 
 use crate::memory::{input, output};
-use tile::Job;
+use tile::{scalar, tile, Job, Place};
 use wasm_bindgen::prelude::wasm_bindgen;
 
 /// Elements of x in a block: 768 KiB.
 const BLOCK_ELEMENTS: usize = 196_608;
 /// Rows of x in a block at least, however long they are.
 const BLOCK_ROWS: usize = 32;
-/// Rows of W in a tile beside two rows of x: with relaxed madd 6 · 2 sums and three operands fill the 15 registers; a plain
-/// multiplication needs one more for its product.
-const TILE: usize = if cfg!(target_feature = "relaxed-simd") {
-    6
-} else {
-    5
-};
+/// Whether a multiplication and its addition are one instruction; otherwise the product needs a register of its own.
+const RELAXED: bool = cfg!(all(target_arch = "wasm32", target_feature = "relaxed-simd"));
+/// Rows of W in a tile, beside two rows of x.
+const TILE: usize = if RELAXED { 6 } else { 5 };
 /// Rows that lie exactly 4 KiB apart share one set of an 8-way first-level cache, which six of W and two of x overfill.
 const CROWDED: usize = 1024;
 /// Rows of W in a tile at that length.
@@ -29,28 +26,40 @@ const CROWDED_TILE: usize = 4;
 
 /// y[m, n] = x[m, k] · w[n, k]ᵀ + b[n] in float32; `b` 0: no bias. Any sizes, 0 too; y overlaps nothing.
 ///
-/// Each sum is four interleaved partial ones, then their sum, then the bias; a relaxed build may fuse multiplication and
-/// addition, so that its last bits differ from the plain build's and from host to host.
+/// Each sum is four or more interleaved partial ones, then their sum, then the bias. A relaxed build may fuse
+/// multiplication and addition, so that its last bits differ from the plain build's and from host to host.
 #[wasm_bindgen]
 pub fn linear(m: usize, k: usize, n: usize, x: usize, w: usize, b: usize, y: usize) {
     let job = Job::new(k, n, [x, w, b, y]);
-    let tile = if k == CROWDED { CROWDED_TILE } else { TILE };
+    if k < 4 {
+        return scalar(&job, m);
+    }
     if m == 1 {
-        return columns(n, TILE, |first, width| job.single(0, first, width));
+        return single(&job, 0, 0);
     }
-    // Three rows together make an odd number of rows even.
-    let mut done = 0;
+    let mut row = 0;
+    // Three rows together leave an even number.
     if m % 2 == 1 {
-        columns(n, 3, |first, width| job.triple(0, first, width));
-        done = 3;
+        let threes = n - n % 3;
+        for column in (0..threes).step_by(3) {
+            tile::<3, 3, 1>(
+                &job,
+                Place {
+                    row,
+                    groups: 1,
+                    column,
+                },
+            );
+        }
+        (0..3).for_each(|row| single(&job, row, threes));
+        row = 3;
     }
-    let block = (BLOCK_ELEMENTS / k.max(1)).max(BLOCK_ROWS) & !1;
-    while done < m {
-        let count = block.min(m - done);
-        columns(n, tile, |first, width| {
-            job.pairs(done, count / 2, first, width)
-        });
-        done += count;
+    let most = if k == CROWDED { CROWDED_TILE } else { TILE };
+    let block = (BLOCK_ELEMENTS / k).max(BLOCK_ROWS) & !1;
+    while row < m {
+        let rows = block.min(m - row);
+        pairs(&job, row, rows / 2, most);
+        row += rows;
     }
 }
 
@@ -67,36 +76,65 @@ pub fn linear_f64(m: usize, k: usize, n: usize, x: usize, w: usize, b: usize, y:
     }
 }
 
-/// Calls `f(first, width)` for `n` columns in tiles of `tile`; the last nine or so are cut evenly.
-fn columns(n: usize, tile: usize, mut f: impl FnMut(usize, usize)) {
-    let mut first = 0;
-    while first < n {
-        let left = n - first;
+/// All columns of `groups` pairs of rows.
+fn pairs(job: &Job, row: usize, groups: usize, most: usize) {
+    let mut column = 0;
+    while column < job.n {
+        let left = job.n - column;
         // One or two columns alone would be slow: halve what a tile and they hold together.
-        let width = if left > tile && left < tile + 3 {
+        let width = if left > most && left < most + 3 {
             left.div_ceil(2)
         } else {
-            tile.min(left)
+            left.min(most)
         };
-        f(first, width);
-        first += width;
+        let place = Place {
+            row,
+            groups,
+            column,
+        };
+        column += match width {
+            6.. if RELAXED => run::<6, 2, 1>(job, place),
+            5.. => run::<5, 2, 1>(job, place),
+            4 => run::<4, 2, 1>(job, place),
+            3 => run::<3, 2, 1>(job, place),
+            _ => run::<1, 2, 4>(job, place),
+        };
     }
 }
 
-/// Σ a·b in eight interleaved parts.
+/// The columns of one row from `column` on.
+fn single(job: &Job, row: usize, mut column: usize) {
+    while column < job.n {
+        let place = Place {
+            row,
+            groups: 1,
+            column,
+        };
+        column += match job.n - column {
+            6.. if RELAXED => run::<6, 1, 2>(job, place),
+            5.. => run::<5, 1, 2>(job, place),
+            3.. => run::<3, 1, 4>(job, place),
+            _ => run::<1, 1, 4>(job, place),
+        };
+    }
+}
+
+/// The tile's columns, which it has done.
+fn run<const R: usize, const C: usize, const S: usize>(job: &Job, place: Place) -> usize {
+    tile::<R, C, S>(job, place);
+    R
+}
+
+/// Σ a·b in four interleaved parts.
 fn dot(a: &[f64], b: &[f64]) -> f64 {
-    const PARTS: usize = 8;
-    let (mut parts, mut a, mut b) = ([0.0; PARTS], a.chunks_exact(PARTS), b.chunks_exact(PARTS));
-    for (a, b) in (&mut a).zip(&mut b) {
-        for i in 0..PARTS {
-            parts[i] += a[i] * b[i];
+    let mut parts = [0.0; 4];
+    for (a, b) in a.chunks(4).zip(b.chunks(4)) {
+        for ((part, a), b) in parts.iter_mut().zip(a).zip(b) {
+            *part += a * b;
         }
     }
-    let rest: f64 = a
-        .remainder()
-        .iter()
-        .zip(b.remainder())
-        .map(|(a, b)| a * b)
-        .sum();
-    parts.iter().sum::<f64>() + rest
+    parts.iter().sum()
 }
+
+#[cfg(test)]
+mod tests;

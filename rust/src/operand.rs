@@ -42,3 +42,16 @@ pub(crate) fn row(a: usize, b: usize, swap: bool) -> (Operand, Operand) {
         (a, b)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mode_is_a_bit_per_single_operand() {
+        for (mode, steps) in [(0, (1, 1)), (1, (1, 0)), (2, (0, 1)), (3, (0, 0))] {
+            let (a, b) = operands(16, 32, mode);
+            assert_eq!((a.address, b.address, (a.step, b.step)), (16, 32, steps));
+        }
+    }
+}

@@ -34,8 +34,10 @@ mod cephes;
 mod exponential;
 mod fma;
 mod integers;
+mod lanes;
 mod mt19937;
 mod normal;
+
 mod permutation;
 mod truncated;
 mod uniform;

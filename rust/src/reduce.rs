@@ -3,7 +3,7 @@
 //! Accumulation is in int64, or in float64 with the error of each addition kept: a float32 sum is the exact sum rounded
 //! once, a float64 sum is off by a unit in the last place. PyTorch's cascade is off by a few.
 
-use crate::bundle::{bundles, Bundle};
+use crate::bundle::{bundles, Bundle, Lanes};
 use crate::dtype::DType;
 use crate::memory::output;
 use crate::wide::{computing, Kind, Wide, BLOCK, DONE, UNSUPPORTED};
@@ -53,7 +53,7 @@ pub fn reduce(
         _ => {}
     }
     let from = (dtype, src);
-    bundles([outer, count, inner], |bundle| match kind {
+    bundles([outer, count, inner], &mut |bundle| match kind {
         Kind::Float => floats(op, dst, from, &bundle),
         _ => integers(op, dst, from, &bundle),
     });
@@ -61,24 +61,25 @@ pub fn reduce(
 }
 
 fn floats(op: Op, dst: usize, from: (DType, usize), bundle: &Bundle) {
-    let (dtype, results) = (from.0, bundle.results());
     let lanes = match op {
-        Sum => bundle.sum(from, |_| {}),
-        Norm2 => bundle
-            .sum(from, |block| block.iter_mut().for_each(|x| *x *= *x))
-            .map(f64::sqrt),
-        Prod => bundle.accumulate(from, 1.0, |_| {}, |x, y| x * y),
+        Sum => bundle.sum(from, &|_| {}),
+        Norm2 => {
+            let mut sums = bundle.sum(from, &|block| block.iter_mut().for_each(|x| *x *= *x));
+            sums[..bundle.results()]
+                .iter_mut()
+                .for_each(|sum| *sum = sum.sqrt());
+            sums
+        }
+        Prod => bundle.accumulate(from, 1.0, |x, y| x * y),
         Max => bundle.accumulate(
             from,
             0.0,
-            |_| {},
-            |x, y| if x.is_nan() || x > y { x } else { y },
+            |x: f64, y| if x.is_nan() || x > y { x } else { y },
         ),
         Min => bundle.accumulate(
             from,
             0.0,
-            |_| {},
-            |x, y| if x.is_nan() || x < y { x } else { y },
+            |x: f64, y| if x.is_nan() || x < y { x } else { y },
         ),
         ArgMax => {
             return positions::<f64>(dst, from, bundle, |x, best| {
@@ -90,47 +91,48 @@ fn floats(op: Op, dst: usize, from: (DType, usize), bundle: &Bundle) {
                 x < best || (x.is_nan() && !best.is_nan())
             })
         }
-        Any => return truths::<f64>(dst, from, bundle, false),
-        All => return truths::<f64>(dst, from, bundle, true),
+        Any => {
+            return truths(
+                dst,
+                bundle,
+                bundle.accumulate(from, 0.0, |x, y| if x != 0.0 { x } else { y }),
+            )
+        }
+        All => {
+            return truths(
+                dst,
+                bundle,
+                bundle.accumulate(from, 1.0, |x, y| if x == 0.0 { x } else { y }),
+            )
+        }
     };
-    f64::write(dtype, dst, bundle.result, &lanes[..results]);
+    f64::write(from.0, dst, bundle.result, &lanes[..bundle.results()]);
 }
 
 fn integers(op: Op, dst: usize, from: (DType, usize), bundle: &Bundle) {
     let (dtype, lanes) = match op {
-        Sum => (
-            DType::Int64,
-            bundle.accumulate(from, 0, |_| {}, i64::wrapping_add),
-        ),
-        Prod => (
-            DType::Int64,
-            bundle.accumulate(from, 1, |_| {}, i64::wrapping_mul),
-        ),
-        Max => (from.0, bundle.accumulate(from, 0, |_| {}, i64::max)),
-        Min => (from.0, bundle.accumulate(from, 0, |_| {}, i64::min)),
+        Sum => (DType::Int64, bundle.accumulate(from, 0, i64::wrapping_add)),
+        Prod => (DType::Int64, bundle.accumulate(from, 1, i64::wrapping_mul)),
+        Max => (from.0, bundle.accumulate(from, 0, i64::max)),
+        Min => (from.0, bundle.accumulate(from, 0, i64::min)),
         ArgMax => return positions::<i64>(dst, from, bundle, |x, best| x > best),
         ArgMin => return positions::<i64>(dst, from, bundle, |x, best| x < best),
-        Any => return truths::<i64>(dst, from, bundle, false),
-        All => return truths::<i64>(dst, from, bundle, true),
+        Any => return truths(dst, bundle, bundle.accumulate(from, 0, |x, y| x | y)),
+        All => {
+            return truths(
+                dst,
+                bundle,
+                bundle.accumulate(from, 1, |x, y| if x == 0 { x } else { y }),
+            )
+        }
         Norm2 => return,
     };
     i64::write(dtype, dst, bundle.result, &lanes[..bundle.results()]);
 }
 
-/// Whether all (else any) are not zero; NaN is not.
-fn truths<W: Wide>(dst: usize, from: (DType, usize), bundle: &Bundle, all: bool) {
-    let prepare = |block: &mut [W]| {
-        for x in block {
-            *x = if *x == W::ZERO { W::ZERO } else { W::ONE };
-        }
-    };
-    let empty = if all { W::ONE } else { W::ZERO };
-    let lanes = bundle.accumulate(
-        from,
-        empty,
-        prepare,
-        |x, y| if (x > y) == all { y } else { x },
-    );
+/// Results as bools: not zero; NaN is not.
+#[inline(never)]
+fn truths<W: Wide>(dst: usize, bundle: &Bundle, lanes: Lanes<W>) {
     for (out, &x) in output::<u8>(dst + bundle.result, bundle.results())
         .iter_mut()
         .zip(&lanes)
@@ -140,15 +142,11 @@ fn truths<W: Wide>(dst: usize, from: (DType, usize), bundle: &Bundle, all: bool)
 }
 
 /// The position of the element that is `better` than all before it.
-fn positions<W: Wide>(
-    dst: usize,
-    from: (DType, usize),
-    bundle: &Bundle,
-    better: impl Fn(W, W) -> bool,
-) {
+#[inline(never)]
+fn positions<W: Wide>(dst: usize, from: (DType, usize), bundle: &Bundle, better: fn(W, W) -> bool) {
     let (mut best, mut at) = ([W::ZERO; BLOCK], [0i64; BLOCK]);
     let step = bundle.position_step();
-    bundle.read(from.0, from.1, |first, block: &mut [W]| {
+    bundle.read(from.0, from.1, &mut |first, block: &mut [W]| {
         for (lane, &x) in block.iter().enumerate() {
             if first == 0 || better(x, best[lane]) {
                 best[lane] = x;
@@ -165,3 +163,6 @@ fn positions<W: Wide>(
     });
     i64::write(DType::Int64, dst, bundle.result, &at[..bundle.results()]);
 }
+
+#[cfg(test)]
+mod tests;

@@ -9,17 +9,17 @@
 use crate::memory::{copy, input, output, Plain};
 use wasm_bindgen::prelude::wasm_bindgen;
 
-/// Rows and columns of a transpose's block: 16 items of 4 bytes are a cache line.
-const TILE: usize = 16;
+/// Rows and columns of a transpose's block.
+const TILE: usize = 8;
 /// Shorter runs (in bytes) are copied by a loop: the engine's bulk copy is a call.
 const SHORT_RUN: usize = 64;
 
 /// One dimension: how many steps, and how far a step goes (in elements) on the side written and on the side read.
 #[derive(Clone, Copy)]
-struct Dim {
-    size: usize,
-    to: isize,
-    from: isize,
+pub(crate) struct Dim {
+    pub(crate) size: usize,
+    pub(crate) to: isize,
+    pub(crate) from: isize,
 }
 
 /// The innermost work of a walk.
@@ -137,8 +137,26 @@ fn transpose(to: usize, from: usize, item: usize, reading: Dim, writing: Dim) {
     for w in (0..writing.size).step_by(TILE) {
         let line = Dim { size: TILE.min(writing.size - w), ..writing };
         let (to, from) = (step(to, item, 1, w), step(from, item, writing.from, w));
-        for r in 0..reading.size {
+        // Whole tiles of the commonest size, then what is left of them, or everything.
+        let tiled = if item == 4 && line.size == TILE { reading.size - reading.size % TILE } else { 0 };
+        for r in (0..tiled).step_by(TILE) {
+            tile(step(to, item, reading.to, r), step(from, item, 1, r), reading.to, writing.from);
+        }
+        for r in tiled..reading.size {
             row(step(to, item, reading.to, r), step(from, item, 1, r), item, line);
+        }
+    }
+}
+
+/// Transposes a tile of 4-byte items between rows that are so many elements apart.
+#[inline(never)]
+fn tile(to: usize, from: usize, to_stride: isize, from_stride: isize) {
+    const ITEM: usize = 4;
+    let rows: [&[u32]; TILE] = std::array::from_fn(|w| input(step(from, ITEM, from_stride, w), TILE));
+    for r in 0..TILE {
+        let line = output::<u32>(step(to, ITEM, to_stride, r), TILE);
+        for (element, row) in line.iter_mut().zip(rows) {
+            *element = row[r];
         }
     }
 }
@@ -151,7 +169,7 @@ fn step(address: usize, item: usize, stride: isize, steps: usize) -> usize {
 
 /// Copies along one dimension.
 #[inline(never)]
-fn row(to: usize, from: usize, item: usize, dim: Dim) {
+pub(crate) fn row(to: usize, from: usize, item: usize, dim: Dim) {
     match item {
         1 => row_of::<u8>(to, from, dim),
         2 => row_of::<u16>(to, from, dim),

@@ -80,43 +80,30 @@ pub fn unary(op: u32, dtype: u32, dst: usize, src: usize, count: usize, a: f64, 
     } else {
         (a, b)
     };
-    match kind {
-        _ if matches!(op, LogicalNot | IsNan | IsInf | IsFinite) => match kind {
-            Kind::Float => {
-                test::<f64>(op, dtype, dst, src, count, f64::is_nan, |x| x.is_infinite())
-            }
-            _ => test::<i64>(op, dtype, dst, src, count, |_| false, |_| false),
-        },
-        Kind::Float if op == BitwiseNot => return UNSUPPORTED,
-        Kind::Float
-            if dtype == DType::Float32 && float32(op, dst, src, count, a as f32, b as f32) => {}
-        Kind::Float => blocks(count, |first, length| {
-            let mut x = [0.0; BLOCK];
-            f64::read(dtype, src, first, &mut x[..length]);
-            float64(op, &mut x[..length], a, b);
-            f64::write(dtype, dst, first, &x[..length]);
-        }),
-        Kind::Bool if !matches!(op, BitwiseNot | Sign) => return UNSUPPORTED,
-        _ if !(Relu as u32 == op as u32
-            || matches!(
-                op,
-                Abs | Neg | Sign | Clamp | Square | BitwiseNot | Floor | Ceil | Round | Trunc
-            )) =>
-        {
-            return UNSUPPORTED
+    match (kind, op) {
+        (Kind::Float, LogicalNot | IsNan | IsInf | IsFinite) => {
+            tests::<f64>(float_test(op), dtype, dst, src, count)
         }
-        _ => blocks(count, |first, length| {
-            let mut x = [0; BLOCK];
-            i64::read(dtype, src, first, &mut x[..length]);
-            integer(op, kind, &mut x[..length], a as i64, b as i64);
-            i64::write(dtype, dst, first, &x[..length]);
-        }),
+        (_, LogicalNot | IsNan | IsInf | IsFinite) => {
+            tests::<i64>(integer_test(op), dtype, dst, src, count)
+        }
+        (Kind::Float, BitwiseNot) => return UNSUPPORTED,
+        (Kind::Float, _)
+            if dtype == DType::Float32 && float32(op, dst, src, count, [a as f32, b as f32]) => {}
+        (Kind::Float, _) => wide(float64(op), dtype, dst, src, count, [a, b]),
+        (Kind::Bool, BitwiseNot) => wide(|x: i64, _| x ^ 1, dtype, dst, src, count, [0, 0]),
+        (Kind::Bool, Sign) => wide(|x: i64, _| x, dtype, dst, src, count, [0, 0]),
+        (Kind::Bool, _) => return UNSUPPORTED,
+        (Kind::Integer, _) => match int64(op) {
+            Some(f) => wide(f, dtype, dst, src, count, [a as i64, b as i64]),
+            None => return UNSUPPORTED,
+        },
     }
     DONE
 }
 
 /// The functions that have a vector form; false for the others.
-fn float32(op: Op, dst: usize, src: usize, count: usize, a: f32, b: f32) -> bool {
+fn float32(op: Op, dst: usize, src: usize, count: usize, [a, b]: [f32; 2]) -> bool {
     let (zero, one) = (F32x4::zero(), F32x4::one());
     let (va, vb) = (F32x4::splat(a), F32x4::splat(b));
     match op {
@@ -152,101 +139,117 @@ fn float32(op: Op, dst: usize, src: usize, count: usize, a: f32, b: f32) -> bool
     true
 }
 
-fn float64(op: Op, x: &mut [f64], a: f64, b: f64) {
-    match op {
-        Relu => each(x, |x| if x < 0.0 { 0.0 } else { x }),
-        Sigmoid => each(x, sigmoid_f64),
-        Tanh => each(x, f64::tanh),
-        Gelu => each(x, gelu_f64),
-        GeluTanh => each(x, |x| {
-            x * sigmoid_f64(2.0 * GELU_LINEAR * (x + GELU_CUBIC * x * x * x))
-        }),
-        Silu => each(x, |x| x * sigmoid_f64(x)),
-        LeakyRelu => each(x, |x| if x > 0.0 { x } else { x * a }),
-        Exp => each(x, f64::exp),
-        Log => each(x, f64::ln),
-        Sqrt => each(x, f64::sqrt),
-        Abs => each(x, f64::abs),
-        Neg => each(x, |x| -x),
-        Sin => each(x, f64::sin),
-        Cos => each(x, f64::cos),
-        Erf => each(x, erf_f64),
-        Reciprocal => each(x, |x| 1.0 / x),
-        Rsqrt => each(x, |x| 1.0 / x.sqrt()),
-        Floor => each(x, f64::floor),
-        Ceil => each(x, f64::ceil),
-        Round => each(x, f64::round_ties_even),
-        Trunc => each(x, f64::trunc),
-        Sign => each(x, |x| f64::from(i8::from(x > 0.0) - i8::from(x < 0.0))),
-        Clamp if a.is_nan() || b.is_nan() => x.fill(f64::NAN),
-        Clamp => each(x, |x| {
-            let x = if x < a { a } else { x };
-            if x > b {
-                b
-            } else {
-                x
-            }
-        }),
-        Log1p => each(x, f64::ln_1p),
-        Expm1 => each(x, f64::exp_m1),
-        Log2 => each(x, f64::log2),
-        Log10 => each(x, f64::log10),
-        Softplus => each(x, |x| {
-            if x * a > b {
-                x
-            } else {
-                (x * a).exp().ln_1p() / a
-            }
-        }),
-        Elu => each(x, |x| if x > 0.0 { x } else { x.exp_m1() * a }),
-        Square => each(x, |x| x * x),
-        Tan => each(x, f64::tan),
-        LogicalNot | IsNan | IsInf | IsFinite | BitwiseNot => {}
-    }
-}
-
-fn integer(op: Op, kind: Kind, x: &mut [i64], a: i64, b: i64) {
-    match op {
-        Relu => each(x, |x| x.max(0)),
-        Abs => each(x, i64::wrapping_abs),
-        Neg => each(x, i64::wrapping_neg),
-        Sign => each(x, i64::signum),
-        Clamp => each(x, |x| x.max(a).min(b)),
-        Square => each(x, |x| x.wrapping_mul(x)),
-        BitwiseNot if kind == Kind::Bool => each(x, |x| x ^ 1),
-        BitwiseNot => each(x, |x| !x),
-        // floor, ceil, round, trunc: an integer is its own.
-        _ => {}
-    }
-}
-
-fn test<W: Wide>(
-    op: Op,
+#[inline(never)]
+fn wide<W: Wide>(
+    f: fn(W, [W; 2]) -> W,
     dtype: DType,
     dst: usize,
     src: usize,
     count: usize,
-    nan: impl Fn(W) -> bool,
-    infinite: impl Fn(W) -> bool,
+    numbers: [W; 2],
 ) {
+    let mut x = [W::ZERO; BLOCK];
+    blocks(count, |first, length| {
+        let x = &mut x[..length];
+        W::read(dtype, src, first, x);
+        for x in x.iter_mut() {
+            *x = f(*x, numbers);
+        }
+        W::write(dtype, dst, first, x);
+    });
+}
+
+fn float64(op: Op) -> fn(f64, [f64; 2]) -> f64 {
+    match op {
+        Relu => |x, _| if x < 0.0 { 0.0 } else { x },
+        Sigmoid => |x, _| sigmoid_f64(x),
+        Tanh => |x, _| x.tanh(),
+        Gelu => |x, _| gelu_f64(x),
+        GeluTanh => |x, _| x * sigmoid_f64(2.0 * GELU_LINEAR * (x + GELU_CUBIC * x * x * x)),
+        Silu => |x, _| x * sigmoid_f64(x),
+        LeakyRelu => |x, [slope, _]| if x > 0.0 { x } else { x * slope },
+        Exp => |x, _| x.exp(),
+        Log => |x, _| x.ln(),
+        Sqrt => |x, _| x.sqrt(),
+        Abs => |x, _| x.abs(),
+        Neg => |x, _| -x,
+        Sin => |x, _| x.sin(),
+        Cos => |x, _| x.cos(),
+        Erf => |x, _| erf_f64(x),
+        Reciprocal => |x, _| 1.0 / x,
+        Rsqrt => |x, _| 1.0 / x.sqrt(),
+        Floor => |x, _| x.floor(),
+        Ceil => |x, _| x.ceil(),
+        Round => |x, _| x.round_ties_even(),
+        Trunc => |x, _| x.trunc(),
+        Sign => |x, _| f64::from(i8::from(x > 0.0) - i8::from(x < 0.0)),
+        Clamp => |x, [low, high]| {
+            // A bound that is NaN makes everything NaN.
+            let x = if x < low || low.is_nan() { low } else { x };
+            if x > high || high.is_nan() {
+                high
+            } else {
+                x
+            }
+        },
+        Log1p => |x, _| x.ln_1p(),
+        Expm1 => |x, _| x.exp_m1(),
+        Log2 => |x, _| x.log2(),
+        Log10 => |x, _| x.log10(),
+        Softplus => |x, [beta, threshold]| {
+            if x * beta > threshold {
+                x
+            } else {
+                (x * beta).exp().ln_1p() / beta
+            }
+        },
+        Elu => |x, [alpha, _]| if x > 0.0 { x } else { x.exp_m1() * alpha },
+        // std's own tangent would be another half kilobyte for the same 2 ulp.
+        Tan => |x, _| x.sin() / x.cos(),
+        Square | LogicalNot | IsNan | IsInf | IsFinite | BitwiseNot => |x, _| x * x,
+    }
+}
+
+fn int64(op: Op) -> Option<fn(i64, [i64; 2]) -> i64> {
+    Some(match op {
+        Relu => |x, _| x.max(0),
+        Abs => |x, _| x.wrapping_abs(),
+        Neg => |x, _| x.wrapping_neg(),
+        Sign => |x, _| x.signum(),
+        Clamp => |x, [low, high]| x.max(low).min(high),
+        Square => |x, _| x.wrapping_mul(x),
+        BitwiseNot => |x, _| !x,
+        Floor | Ceil | Round | Trunc => |x, _| x,
+        _ => return None,
+    })
+}
+
+fn float_test(op: Op) -> fn(f64) -> bool {
+    match op {
+        IsNan => f64::is_nan,
+        IsInf => f64::is_infinite,
+        IsFinite => f64::is_finite,
+        _ => |x| x == 0.0,
+    }
+}
+
+fn integer_test(op: Op) -> fn(i64) -> bool {
+    match op {
+        LogicalNot => |x| x == 0,
+        IsFinite => |_| true,
+        _ => |_| false,
+    }
+}
+
+#[inline(never)]
+fn tests<W: Wide>(f: fn(W) -> bool, dtype: DType, dst: usize, src: usize, count: usize) {
     let mut x = [W::ZERO; BLOCK];
     blocks(count, |first, length| {
         W::read(dtype, src, first, &mut x[..length]);
         for (out, &x) in output::<u8>(dst + first, length).iter_mut().zip(&x) {
-            *out = u8::from(match op {
-                LogicalNot => x == W::ZERO,
-                IsNan => nan(x),
-                IsInf => infinite(x),
-                _ => !nan(x) && !infinite(x),
-            });
+            *out = u8::from(f(x));
         }
     });
-}
-
-fn each<W: Copy>(x: &mut [W], f: impl Fn(W) -> W) {
-    for x in x {
-        *x = f(*x);
-    }
 }
 
 /// 1 / (1 + e^-x) as [`sigmoid`].
@@ -254,3 +257,6 @@ fn sigmoid_f64(x: f64) -> f64 {
     let z = (-x.abs()).exp();
     (if x < 0.0 { z } else { 1.0 }) / (1.0 + z)
 }
+
+#[cfg(test)]
+mod tests;

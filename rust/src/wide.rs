@@ -45,8 +45,6 @@ pub(crate) fn computing(code: u32) -> Option<(DType, Kind)> {
 pub(crate) trait Wide: Plain + PartialOrd {
     /// 0.
     const ZERO: Self;
-    /// 1.
-    const ONE: Self;
 
     /// Reads `out.len()` elements of `dtype` (one of this wide type's), the first being number `first` from `address` on.
     fn read(dtype: DType, address: usize, first: usize, out: &mut [Self]);
@@ -54,7 +52,11 @@ pub(crate) trait Wide: Plain + PartialOrd {
     /// Writes `values` as `dtype` from element number `first` on.
     fn write(dtype: DType, address: usize, first: usize, values: &[Self]);
 
+    /// self + other; integers wrap.
+    fn plus(self, other: Self) -> Self;
+
     /// As `read`, of an operand that may be a single element.
+    #[inline(never)]
     fn read_operand(dtype: DType, operand: Operand, first: usize, out: &mut [Self]) {
         if operand.step == 0 {
             let mut one = [Self::ZERO];
@@ -68,8 +70,12 @@ pub(crate) trait Wide: Plain + PartialOrd {
 
 impl Wide for f64 {
     const ZERO: f64 = 0.0;
-    const ONE: f64 = 1.0;
 
+    fn plus(self, other: f64) -> f64 {
+        self + other
+    }
+
+    #[inline(never)]
     fn read(dtype: DType, address: usize, first: usize, out: &mut [f64]) {
         match dtype {
             DType::Float64 => widen(address, first, out, |x: f64| x),
@@ -77,6 +83,7 @@ impl Wide for f64 {
         }
     }
 
+    #[inline(never)]
     fn write(dtype: DType, address: usize, first: usize, values: &[f64]) {
         match dtype {
             DType::Float64 => narrow(address, first, values, |x| x),
@@ -87,8 +94,12 @@ impl Wide for f64 {
 
 impl Wide for i64 {
     const ZERO: i64 = 0;
-    const ONE: i64 = 1;
 
+    fn plus(self, other: i64) -> i64 {
+        self.wrapping_add(other)
+    }
+
+    #[inline(never)]
     fn read(dtype: DType, address: usize, first: usize, out: &mut [i64]) {
         match dtype {
             DType::Int64 => widen(address, first, out, |x: i64| x),
@@ -100,6 +111,7 @@ impl Wide for i64 {
         }
     }
 
+    #[inline(never)]
     fn write(dtype: DType, address: usize, first: usize, values: &[i64]) {
         match dtype {
             DType::Int64 => narrow(address, first, values, |x| x),

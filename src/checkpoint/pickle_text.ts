@@ -132,6 +132,7 @@ function narrow(value: bigint): number | bigint {
 }
 
 function decodeStrict(bytes: Uint8Array): string | null {
+  if (bytes.length === 0) return "";
   try {
     return strictUtf8.decode(bytes);
   } catch {

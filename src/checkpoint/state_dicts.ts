@@ -5,7 +5,7 @@
  * @module
  */
 
-import { CheckpointError } from "../errors.ts";
+import { CheckpointError, UnsupportedError } from "../errors.ts";
 import { type Inert, isLazyTensor, StateDict, type StateDictMetadata } from "../state_dict.ts";
 import { isDict, isObject, isSequence, isSet, type PickledObject, pythonTypeName } from "./inert.ts";
 import { enforce, type Limits } from "./limits.ts";
@@ -24,6 +24,9 @@ const WRAPPED_NAME =
 
 /** PyTorch's name for what a module saves beside its tensors; its value is the module's own affair. */
 const EXTRA_STATE = "_extra_state";
+
+/** Characters of a module's path, beyond which a file is meant to fill memory. */
+const MAX_MODULE_PATH = 65_536;
 
 /** How many paths an error lists. */
 const SHOWN_PATHS = 20;
@@ -52,8 +55,11 @@ export function findStateDicts(searched: Searched): readonly StateDictPath[] {
   if (candidates.length === 0) return contentOf(searched.root) === null ? [] : [[]];
   const weights = candidates.filter((candidate) => !candidate.isBookkeeping);
   const found = weights.length > 0 ? weights : candidates;
-  const wrappers = new Set(found.flatMap(wrappersOf));
-  return found.filter((candidate) => !wrappers.has(candidate)).map(pathOf);
+  const wrappers = wrappersOf(found);
+  const chosen = found.filter((candidate) => !wrappers.has(candidate));
+  const steps = chosen.reduce((sum, { depth }) => sum + depth, 0);
+  enforce(searched.limits, "entries", { found: steps, what: "the paths of the state dicts" });
+  return chosen.map(pathOf);
 }
 
 /**
@@ -150,11 +156,15 @@ function pathOf(visit: Visit): StateDictPath {
   return path.reverse();
 }
 
-/** What holds this candidate under a name for state dicts, and so is a wrapper itself. */
-function wrappersOf(candidate: Visit): Visit[] {
-  const wrappers: Visit[] = [];
-  for (let at = candidate; at.parent !== null; at = at.parent) {
-    if (typeof at.step === "string" && WRAPPED_NAME.test(at.step)) wrappers.push(at.parent);
+/** What holds a candidate under a name for state dicts, and so is a wrapper itself. */
+function wrappersOf(candidates: readonly Visit[]): ReadonlySet<Visit> {
+  const wrappers = new Set<Visit>();
+  const climbed = new Set<Visit>();
+  for (const candidate of candidates) {
+    for (let at = candidate; at.parent !== null && !climbed.has(at); at = at.parent) {
+      climbed.add(at);
+      if (typeof at.step === "string" && WRAPPED_NAME.test(at.step)) wrappers.add(at.parent);
+    }
   }
   return wrappers;
 }
@@ -169,8 +179,7 @@ function* childrenOf(value: Inert): Iterable<readonly [string | number, Inert]> 
   else if (isDict(value)) yield* namedEntries(value);
   else if (isObject(value)) {
     for (const attributes of attributesOf(value)) yield* namedEntries(attributes);
-    if (value.items instanceof Map) yield* namedEntries(value.items);
-    else if (isSequence(value.items ?? null)) yield* childrenOf(value.items ?? null);
+    yield* childrenOf(value.items ?? value.args ?? null);
   }
 }
 
@@ -191,9 +200,10 @@ function* namedEntries(dict: ReadonlyMap<Inert, Inert>): Iterable<readonly [stri
 }
 
 /** The `__dict__` of an object, and what its `__slots__` held: `BUILD` gets one, or a pair of both. */
-function attributesOf({ state }: PickledObject): ReadonlyMap<Inert, Inert>[] {
-  if (state === undefined) return [];
-  return (isSequence(state) && state.length === 2 ? state : [state]).filter(isDict);
+function attributesOf({ module, args, state }: PickledObject): ReadonlyMap<Inert, Inert>[] {
+  // A module that torch.fx traced is made by a function that gets its `__dict__`.
+  const found = state ?? (module === "torch.fx.graph_module" ? args?.[0] : undefined) ?? null;
+  return (isSequence(found) && found.length === 2 ? found : [found]).filter(isDict);
 }
 
 /** The entries of a dict with string keys, also of an object whose class extends `dict`; `null` for other values. */
@@ -297,8 +307,13 @@ function walkModule(module: PickledObject, walk: Walk): void {
   }
   enforce(limits, "entries", { found: entries.size, what: "a module in the file" });
   for (const [name, child] of children) {
-    if (typeof name !== "string" || !isModule(child)) continue;
-    walkModule(child, { ...walk, prefix: `${prefix}${name}.`, ancestors: [...ancestors, module] });
+    if (typeof name !== "string" || child === null) continue;
+    const path = `${prefix}${name}`;
+    if (path.length > MAX_MODULE_PATH) {
+      throw new CheckpointError("Cannot read a module: its path is too long", { format });
+    }
+    if (!isModule(child)) throw opaque(path, child);
+    walkModule(child, { ...walk, prefix: `${path}.`, ancestors: [...ancestors, module] });
   }
 }
 
@@ -312,6 +327,12 @@ function metadataOf({ attributes }: Searched, value: Inert): StateDictMetadata |
     if (typeof path === "string" && isDict(facts) && hasStringKeys(facts)) metadata.set(path, facts);
   }
   return metadata;
+}
+
+/** A child whose class does not keep its parameters as modules do: a compiled one, for example. */
+function opaque(path: string, child: Inert): UnsupportedError {
+  const type = pythonTypeName(child);
+  return new UnsupportedError(`Cannot read the module at "${path}": ${type} keeps its parameters elsewhere`, type);
 }
 
 function notFound({ format }: Searched, problem: string, known: readonly StateDictPath[]): CheckpointError {

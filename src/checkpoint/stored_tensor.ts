@@ -5,7 +5,7 @@
  * @module
  */
 
-import { type ByteSource, readInto, readIntoSync } from "../bytes/source.ts";
+import { type ByteSource, readExactly, readInto, readIntoSync } from "../bytes/source.ts";
 import { type DType, DTYPES, isDType, itemSize, type RareDType } from "../dtype.ts";
 import { CheckpointError, UnsupportedError } from "../errors.ts";
 import { isContiguous, numelOf, type Shape } from "../shape.ts";
@@ -125,7 +125,10 @@ export class StoredTensor implements LazyTensor {
     return { offset: storage.offset + storageOffset * item, byteLength: spanOf(this.#description) * item };
   }
 
-  /** Whether {@linkcode readIntoSync} works: the source can be read without waiting, and the bytes lie there plainly. */
+  /**
+   * Whether {@linkcode readIntoSync} works: the source is memory, or a file (whose disk the caller then waits for), and
+   * the bytes are not compressed in it.
+   */
   get isSync(): boolean {
     return this.storage.bytes?.readSync !== undefined;
   }
@@ -205,7 +208,9 @@ export class StoredTensor implements LazyTensor {
 
   async #fill(bytes: ByteSource, target: Uint8Array): Promise<void> {
     const place = this.#place(target);
-    await readInto(bytes, place.span, place);
+    // What is compressed is inflated as a whole by every read, so it is read once.
+    if (this.storage.offset !== null) await readInto(bytes, place.span, place);
+    else place.span.set(await readExactly(bytes, { ...place, length: place.span.length }));
     this.#finish(place.span, target);
   }
 
@@ -219,7 +224,8 @@ export class StoredTensor implements LazyTensor {
   #place(target: Uint8Array): { span: Uint8Array; offset: number; what: string } {
     const { dtype, shape, strides, storageOffset } = this.#description;
     const item = itemSize(dtype);
-    const span = isContiguous(shape, strides) ? target : this.#allocate(spanOf(this.#description) * item);
+    const isDense = isContiguous(shape, strides);
+    const span = isDense ? target : this.#allocate(spanOf(this.#description) * item);
     return { span, offset: storageOffset * item, what: this.#title() };
   }
 
@@ -256,7 +262,8 @@ export class StoredTensor implements LazyTensor {
   }
 
   #title(): string {
-    return `tensor "${this.name}" from "${this.storage.id}"`;
+    const named = this.name === "" ? "a tensor" : `tensor "${this.name}"`;
+    return `${named} from "${this.storage.id}"`;
   }
 
   #requireLength(target: Uint8Array): void {

@@ -12,7 +12,7 @@ import { CheckpointError } from "../errors.ts";
 import type { Inert } from "../state_dict.ts";
 import { isDict, isObject, isSequence, isSet, type PickledObject } from "./inert.ts";
 import type { Budget, Limits } from "./limits.ts";
-import type { PickleHost } from "./pickle.ts";
+import type { PickleHost } from "./pickle_machine.ts";
 import { encodeLatin1 } from "./pickle_text.ts";
 import type { Storage } from "./storage.ts";
 import { StoredTensor } from "./stored_tensor.ts";

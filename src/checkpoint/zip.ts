@@ -41,6 +41,8 @@ const FLAG_DESCRIPTOR = 1 << 3;
 /** A comment has at most this many bytes, so the end record begins at most this far before it. */
 const MAX_COMMENT = 0xffff;
 
+const NAME_DECODER = new TextDecoder("utf-8", { ignoreBOM: true });
+
 /** One entry of the directory. */
 export interface ZipEntry {
   /** Its name, folders included. */
@@ -135,33 +137,40 @@ interface End {
 /** Finds the end record: without a comment it is the last 22 bytes, and with one, somewhere before. */
 async function findEnd(source: ByteSource): Promise<End> {
   // The last 98 bytes hold all three end records of a file by torch.save, and none of a tensor of any size.
-  const near = await readEnd(source, END64_BYTES + LOCATOR_BYTES + END_BYTES);
-  return near ?? await readEnd(source, END64_BYTES + LOCATOR_BYTES + END_BYTES + MAX_COMMENT) ??
-    await missingEnd(source);
+  const nearBytes = END64_BYTES + LOCATOR_BYTES + END_BYTES;
+  const near = await readTail(source, nearBytes);
+  const whole = near.findLast((end) => end.isExact);
+  if (whole !== undefined) return await completeEnd(source, whole);
+  // Bytes behind the end, which some tools add, are passed over as PyTorch does; an end that fits exactly goes first.
+  const far = await readTail(source, nearBytes + MAX_COMMENT);
+  const found = far.findLast((end) => end.isExact) ?? far.at(-1);
+  if (found !== undefined) return await completeEnd(source, found);
+  throw damaged("it has no end record; the file is incomplete, a download that stopped for example", source.size);
 }
 
-function missingEnd(source: ByteSource): Promise<never> {
-  const message =
-    "Cannot read the zip: it has no end record; the file is incomplete, a download that stopped for example";
-  return Promise.reject(new CheckpointError(message, { format: "zip", offset: source.size }));
+/** What may be an end record, and whether it and its comment end where the file does. */
+interface EndRecord {
+  readonly position: number;
+  readonly bytes: Uint8Array;
+  readonly isExact: boolean;
 }
 
-async function readEnd(source: ByteSource, tailBytes: number): Promise<End | null> {
+async function readTail(source: ByteSource, tailBytes: number): Promise<EndRecord[]> {
   const length = Math.min(source.size, tailBytes);
   const base = source.size - length;
   const tail = await readExactly(source, { offset: base, length, what: "the end of the zip" });
   const view = new DataView(tail.buffer, tail.byteOffset, tail.byteLength);
-  for (let at = length - END_BYTES; at >= 0; at--) {
-    if (view.getUint32(at, true) !== END_SIGNATURE || at + END_BYTES + view.getUint16(at + 20, true) !== length) {
-      continue;
-    }
-    const cursor = new Cursor(tail.subarray(at), { what: "the end of the zip", format: "zip", base: base + at });
-    return await completeEnd(source, cursor, base + at);
+  const records: EndRecord[] = [];
+  for (let at = 0; at + END_BYTES <= length; at++) {
+    if (view.getUint32(at, true) !== END_SIGNATURE) continue;
+    const end = at + END_BYTES + view.getUint16(at + 20, true);
+    if (end <= length) records.push({ position: base + at, bytes: tail.subarray(at), isExact: end === length });
   }
-  return null;
+  return records;
 }
 
-async function completeEnd(source: ByteSource, cursor: Cursor, position: number): Promise<End> {
+async function completeEnd(source: ByteSource, { position, bytes }: EndRecord): Promise<End> {
+  const cursor = new Cursor(bytes, { what: "the end of the zip", format: "zip", base: position });
   cursor.skip(4);
   const disks = [cursor.u16(), cursor.u16()];
   const counts = [cursor.u16(), cursor.u16()];
@@ -232,7 +241,7 @@ function readEntry(cursor: Cursor): Omit<ZipEntry, "limit"> & { limit: number } 
   const extra = cursor.bytes(extraLength);
   cursor.skip(commentLength);
   // Names without flag 11 have any encoding. Only the folder of a checkpoint can be other than ASCII.
-  const name = new TextDecoder("utf-8", { ignoreBOM: true }).decode(nameBytes);
+  const name = NAME_DECODER.decode(nameBytes);
   // 4.5.3: the values are in this order, and only those whose 32-bit field is full.
   const wide = zip64Field(extra);
   const take = (value: number) => value === IN_ZIP64_32 && wide !== null ? wide.u64() : value;

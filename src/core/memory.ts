@@ -159,6 +159,14 @@ class ChunkList {
   }
 }
 
+/** How much stays in wasm; smaller ones than the defaults are for tests. */
+export interface Budgets {
+  /** Bytes of results. */
+  readonly ring?: number;
+  /** Bytes of parameters, before anything that was paged out has been asked for again. */
+  readonly window?: number;
+}
+
 /** One wasm instance and what is resident in it. */
 export class Memory {
   /** The kernels. */
@@ -167,7 +175,8 @@ export class Memory {
   readonly engines: Engines;
   #ring = new ChunkList();
   #window = new ChunkList();
-  #windowBudget = WINDOW_START;
+  #ringBudget: number;
+  #windowBudget: number;
   #request = 1;
   /** The shared chunk being filled, and how far it is. */
   #open: Chunk | null = null;
@@ -177,8 +186,11 @@ export class Memory {
   #scratch: number;
   #registry: FinalizationRegistry<Chunk>;
 
-  constructor(exports: CoreExports) {
+  /** Takes over a fresh instance. */
+  constructor(exports: CoreExports, { ring = RING_BUDGET, window = WINDOW_START }: Budgets = {}) {
     this.exports = exports;
+    this.#ringBudget = ring;
+    this.#windowBudget = window;
     this.#bytes = new Uint8Array(exports.memory.buffer as ArrayBuffer);
     this.#words = new Int32Array(exports.memory.buffer as ArrayBuffer);
     this.#scratch = this.#block(SCRATCH_BYTES);
@@ -307,7 +319,7 @@ export class Memory {
   /** Pages out the ring's oldest chunks until `byteLength` more fit its budget, or all that is left is in use. */
   #makeRoom(byteLength: number): void {
     const ring = this.#ring;
-    for (let turns = ring.length; turns > 0 && ring.bytes + byteLength > RING_BUDGET; turns--) {
+    for (let turns = ring.length; turns > 0 && ring.bytes + byteLength > this.#ringBudget; turns--) {
       this.#turn(ring, (chunk) => chunk.request !== this.#request);
     }
   }

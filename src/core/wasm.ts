@@ -1,9 +1,9 @@
 /**
  * The door to `wasm/`: which of the two modules this engine takes, and an instance of it.
  *
- * The modules are embedded as base64 and import nothing, because only numbers cross the boundary: no fetch, no
- * permission, no `await`, and wasm-bindgen's own loader is not needed (it also knows one instance only, and the tests
- * run both modules in one process). Its declarations give the exports their types.
+ * The modules are embedded and import nothing, because only numbers cross the boundary: no fetch, no permission, no
+ * `await`. wasm-bindgen's declarations give the exports their types; its own loader is not needed, and knows one
+ * instance only, while the tests run both modules in one process.
  *
  * Importing this file decodes and compiles nothing.
  *
@@ -14,6 +14,7 @@ import type * as Glue from "../../wasm/graft_core.d.ts";
 import { BASE64 as RELAXED } from "../../wasm/graft_core_relaxed.ts";
 import { BASE64 as SIMD } from "../../wasm/graft_core_simd.ts";
 import { UnsupportedError } from "../errors.ts";
+import { applyDelta } from "./delta.ts";
 
 /** `"simd"` is WebAssembly 2.0's 128-bit SIMD; `"relaxed"` has fused multiply-add as well (not in Safari yet). */
 export type Variant = "simd" | "relaxed";
@@ -23,9 +24,6 @@ export type CoreExports = Omit<typeof Glue, "default" | "initSync"> & {
   /** All addresses are offsets into this memory's buffer, which is another one after it grew. */
   readonly memory: WebAssembly.Memory;
 };
-
-/** The modules, as `deno task wasm` wrote them. */
-const MODULES: Readonly<Record<Variant, string>> = { simd: SIMD, relaxed: RELAXED };
 
 // The probes are whole modules of one function `() -> v128`: header, type section, function section, code section.
 // `41 00 fd 0f` is `i32.const 0, i8x16.splat`, and makes an operand.
@@ -67,14 +65,20 @@ export function chosenVariant(): Variant {
 }
 
 /**
- * A new instance of a module, with memory of its own. Compiles synchronously, which browsers permit outside of the
- * main thread and for any module this small on it since their 8 MiB limit.
+ * A new instance of a module, with memory of its own. Compiles synchronously, which Chrome refuses on its main thread
+ * for modules of 8 MB and more; these have a fiftieth of that.
  */
 export function instantiate(variant: Variant): CoreExports {
-  const module = new WebAssembly.Module(decodeBase64(MODULES[variant]));
+  const module = new WebAssembly.Module(moduleBytes(variant));
   const exports = new WebAssembly.Instance(module).exports as unknown as CoreExports;
   // The engine returns an address as a signed number, and above 2 GiB it is negative.
   return { ...exports, allocate: (bytes) => exports.allocate(bytes) >>> 0 };
+}
+
+/** The bytes of a module: one is embedded whole, the other as its difference from it. */
+export function moduleBytes(variant: Variant): Uint8Array<ArrayBuffer> {
+  const simd = decodeBase64(SIMD);
+  return variant === "simd" ? simd : applyDelta(simd, decodeBase64(RELAXED));
 }
 
 function decodeBase64(text: string): Uint8Array<ArrayBuffer> {

@@ -8,11 +8,14 @@ import type { Pattern } from "../outcome.ts";
 import { StateDict } from "../state_dict.ts";
 import { openCheckpoint } from "../checkpoint/open.ts";
 import type { SourceLike } from "../bytes/open_source.ts";
-import { StoredTensor } from "../checkpoint/stored_tensor.ts";
 import { compilePattern } from "../plan/pattern.ts";
+import { settingsOf } from "../plan/settings.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { checkReadable, isTensorLike, readTensor } from "./values.ts";
-import type { TensorLike } from "./values.ts";
+import { Reader } from "./reading.ts";
+import { checkReadable, isTensorLike } from "./values.ts";
+
+/** The options that mean here what they mean in every load. */
+const OTHER_OPTIONS: readonly string[] = ["stateDictPath", "signal"];
 
 /** The options of {@linkcode load}. */
 export interface LoadStateDictOptions {
@@ -32,6 +35,7 @@ export interface LoadStateDictOptions {
  *
  * @throws {CheckpointError} The bytes are not what the format says, or there is not one state dict in the file.
  * @throws {UnsupportedError} A tensor is of a kind that is listed and not read; leave it out with `filter`.
+ * @throws {TypeError} An option is not what it should be.
  *
  * @example
  * ```ts
@@ -43,41 +47,34 @@ export interface LoadStateDictOptions {
  * ```
  */
 export async function load(source: SourceLike, options?: LoadStateDictOptions): Promise<StateDict<Tensor>>;
-export async function load(
-  source: SourceLike,
-  { filter, stateDictPath, signal }: LoadStateDictOptions = {},
-): Promise<StateDict<unknown>> {
+export async function load(source: SourceLike, options: LoadStateDictOptions = {}): Promise<StateDict<unknown>> {
+  const { filter, stateDictPath, signal } = checked(options);
   const matches = filter === undefined ? () => true : compilePattern(filter);
+  signal?.throwIfAborted();
   const checkpoint = await openCheckpoint(source);
   try {
     const stored = checkpoint.stateDict(stateDictPath);
-    const wanted = [...stored].filter(([key]) => matches(key));
-    for (const [, value] of wanted) if (isTensorLike(value)) checkReadable(value);
-    const read = new Map<string, Tensor>();
-    const entries: [string, unknown][] = [];
-    for (const [key, value] of wanted) {
-      signal?.throwIfAborted();
-      entries.push([key, isTensorLike(value) ? await readOnce(value, read) : value]);
-    }
+    const entries: [string, unknown][] = [...stored].filter(([key]) => matches(key));
+    const lazy = [...entries.keys()].flatMap((i) => {
+      const [, value] = entries[i];
+      return isTensorLike(value) ? [{ i, value }] : [];
+    });
+    for (const { value } of lazy) checkReadable(value);
+    const reader = new Reader(lazy.map(({ value }) => value), signal);
+    for (const { i } of lazy) entries[i][1] = (await reader.next()).tensor;
     return new StateDict(entries, stored.metadata);
   } finally {
     await checkpoint.close();
   }
 }
 
-/** The tensor of the same elements that was read before, or this one. */
-async function readOnce(value: TensorLike, read: Map<string, Tensor>): Promise<Tensor> {
-  const place = placeOf(value);
-  const known = place === null ? undefined : read.get(place);
-  if (known !== undefined) return known;
-  const tensor = await readTensor(value);
-  if (place !== null) read.set(place, tensor);
-  return tensor;
-}
-
-/** What two tensors of one file have in common exactly when they are the same elements seen the same way. */
-function placeOf(value: TensorLike): string | null {
-  if (!(value instanceof StoredTensor)) return null;
-  const { storage, dtype, shape, strides, description } = value;
-  return JSON.stringify([storage.id, description.storageOffset, dtype, shape, strides, description.pending ?? null]);
+/** The options, once it is sure that each is one. */
+function checked(options: LoadStateDictOptions): LoadStateDictOptions {
+  const { filter: _, ...rest } = options;
+  const strange = Object.keys(rest).find((name) => !OTHER_OPTIONS.includes(name));
+  if (strange !== undefined) {
+    throw new TypeError(`Unknown option "${strange}": the options of load are filter, ${OTHER_OPTIONS.join(", ")}`);
+  }
+  settingsOf(rest);
+  return options;
 }

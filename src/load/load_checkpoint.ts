@@ -9,6 +9,7 @@ import type { SourceLike } from "../bytes/open_source.ts";
 import type { Module } from "../nn/module.ts";
 import type { LoadOptions } from "../plan/options.ts";
 import type { LoadReport } from "../plan/report.ts";
+import { settingsOf } from "../plan/settings.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { planLoad } from "./plan_load.ts";
 
@@ -49,6 +50,8 @@ export async function loadCheckpoint(
   source: SourceLike,
   options: LoadOptions<Tensor> = {},
 ): Promise<LoadReport> {
+  settingsOf(options); // what is wrong about the call is said before a file is opened
+  options.signal?.throwIfAborted();
   const checkpoint = await openCheckpoint(source);
   try {
     return await planLoad(model, checkpoint.stateDict(options.stateDictPath), options).apply();

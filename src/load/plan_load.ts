@@ -4,22 +4,22 @@
  * @module
  */
 
-import { PartialLoadError } from "../errors.ts";
-import type { StateDictMetadata } from "../state_dict.ts";
-import { entriesOf, initialise, metadataOf, rowOf } from "../nn/loading.ts";
-import type { StateDictLike } from "../nn/loading.ts";
+import { entriesOf, initialise, metadataOf, partialLoad, planModule, rowOf } from "../nn/loading.ts";
+import type { LoadLog, StateDictLike } from "../nn/loading.ts";
 import type { Module } from "../nn/module.ts";
-import { modelRows } from "../nn/rows.ts";
-import { transferTensor } from "../nn/transfer.ts";
+import { changeSince, modelRows } from "../nn/rows.ts";
+import { requireReplaceable, transferTensor } from "../nn/transfer.ts";
 import { planError } from "../plan/failure.ts";
 import type { LoadOptions, LoadProgress } from "../plan/options.ts";
 import { LoadOutcome } from "../plan/outcome_record.ts";
-import { planRows } from "../plan/plan.ts";
 import { LoadReport } from "../plan/report.ts";
-import type { CheckpointRow, ExtraStateTransfer, PlanRows, Problem, Suggestion, TensorTransfer } from "../plan/rows.ts";
+import type { CheckpointRow, ModelRow, PlanRows, Problem, Suggestion } from "../plan/rows.ts";
+import { pythonTypeName } from "../python_type.ts";
+import { isLazyTensor } from "../state_dict.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { bytesToRead, checkReadable, isTensorLike, readTensor } from "./values.ts";
-import type { TensorLike } from "./values.ts";
+import { Reader } from "./reading.ts";
+import { isTensorStep, peakOf, readProblems, stepsOf, totalBytes } from "./steps.ts";
+import type { Step } from "./steps.ts";
 
 /** What `apply` takes. */
 export interface ApplyOptions {
@@ -28,11 +28,6 @@ export interface ApplyOptions {
   /** Called after every tensor with the bytes read so far. */
   readonly onProgress?: (progress: LoadProgress) => void;
 }
-
-/** A step of the plan with the value it carries. */
-type Step =
-  | { readonly transfer: TensorTransfer; readonly value: TensorLike }
-  | { readonly transfer: ExtraStateTransfer; readonly value: unknown };
 
 /**
  * What a load would do. Nothing was read and nothing changed; `apply` does it.
@@ -51,20 +46,14 @@ type Step =
  */
 export class LoadPlan extends LoadOutcome {
   readonly #plan: PlanRows;
-  readonly #steps: readonly Step[];
-  readonly #model: Module;
-  readonly #options: LoadOptions<Tensor>;
-  readonly #unreadable: unknown;
-  #isApplied = false;
+  readonly #about: PlanSubject;
+  #state: "planned" | "running" | "applied" = "planned";
 
   /** Puts a plan and the values it is about together. Callers use {@linkcode planLoad}. */
   constructor(plan: PlanRows, about: PlanSubject) {
     super(plan, "planned");
     this.#plan = plan;
-    this.#model = about.model;
-    this.#steps = about.steps;
-    this.#options = about.options;
-    this.#unreadable = about.unreadable;
+    this.#about = about;
   }
 
   /** Whether the load may start. */
@@ -82,72 +71,69 @@ export class LoadPlan extends LoadOutcome {
     return this.#plan.suggestions;
   }
 
-  /** Bytes that `apply` will read. */
+  /** Bytes that `apply` will read: each tensor of the file once. */
   get bytesToRead(): number {
-    return this.#steps.reduce((sum, step) => sum + (isTensorStep(step) ? bytesToRead(step.value) : 0), 0);
-  }
-
-  /** Bytes that `apply` needs at once beside the model's own: its largest tensor, as the file has it. */
-  get peakBytes(): number {
-    return this.#steps.reduce((most, step) => Math.max(most, isTensorStep(step) ? bytesToRead(step.value) : 0), 0);
+    return totalBytes(this.#about.steps);
   }
 
   /**
-   * Does it.
+   * Bytes that `apply` needs at once beside the model's own: its largest tensor, as the file has it, with the next one
+   * where that is read meanwhile, and everything that is compressed.
+   */
+  get peakBytes(): number {
+    return peakOf(this.#about.steps);
+  }
+
+  /**
+   * Does it. Where it fails before anything was written, the model is as it was and the plan may be applied again.
    *
    * @throws {LoadStateDictError} What PyTorch would raise, in its own words; nothing was changed.
    * @throws {LoadRefusedError} What Graft refuses; nothing was changed.
    * @throws {CheckpointError} A tensor's bytes are not where the file says; nothing was changed.
-   * @throws {PartialLoadError} The medium failed, or the signal aborted, after the first tensor was written.
-   * @throws {TypeError} It was applied before.
+   * @throws {PartialLoadError} The medium failed, the signal aborted, or `setExtraState` or `initMissing` threw, after
+   * the first tensor was written.
+   * @throws {TypeError} It was applied before, or the model is no longer what the plan was made for.
    */
   async apply(options: ApplyOptions = {}): Promise<LoadReport> {
-    const report = new LoadReport(this.#plan);
-    if (this.#unreadable !== undefined) throw this.#unreadable;
-    const error = planError(this.#plan, this);
-    if (error !== null) throw error;
-    if (this.#isApplied) throw new TypeError("Cannot apply a plan twice: plan the load anew");
-    const { signal = this.#options.signal, onProgress = this.#options.onProgress } = options;
-    signal?.throwIfAborted();
-    this.#isApplied = true;
-    await this.#write({ signal, onProgress });
-    initialise(this.#model, this.#plan, this.#options);
-    return report;
-  }
-
-  async #write({ signal, onProgress }: ApplyOptions): Promise<void> {
-    const total = this.bytesToRead;
-    const written: string[] = [];
-    let done = 0;
-    for (const step of this.#steps) {
-      if (!isTensorStep(step)) {
-        this.#model.getSubmodule(step.transfer.modulePath).setExtraState?.(step.value);
-        continue;
-      }
-      const { transfer, value } = step;
-      const tensor = await this.#read(value, { signal, written });
-      transferTensor(this.#model, transfer, tensor);
-      written.push(transfer.key);
-      done += bytesToRead(value);
-      onProgress?.({ done, total });
-    }
-  }
-
-  async #read(
-    value: TensorLike,
-    { signal, written }: { readonly signal: AbortSignal | undefined; readonly written: readonly string[] },
-  ): Promise<Tensor> {
+    const { model, rows, accepted, unreadable } = this.#about;
+    const error = planError(accepted, this) ?? unreadable;
+    if (error !== undefined) throw error;
+    if (this.#state !== "planned") throw new TypeError("Cannot apply a plan twice: plan the load anew");
+    const change = changeSince(rows, modelRows(model));
+    if (change !== null) throw new TypeError(`Cannot apply the plan: the model changed since, ${change}; plan it anew`);
+    requireReplaceable(model, accepted.transfers);
+    const log: LoadLog = { written: [], at: "" };
+    this.#state = "running";
     try {
-      signal?.throwIfAborted();
-      return await readTensor(value);
+      await this.#write(options, log);
+      initialise(model, accepted, { options: this.#about.options, log });
     } catch (cause) {
-      // Before the first write the model is as it was, and the error can say what happened itself.
-      if (written.length === 0) throw cause;
-      throw new PartialLoadError(
-        `Cannot load the rest: reading failed after ${written.length} tensors were written`,
-        [...written],
-        { cause },
-      );
+      if (log.written.length === 0) this.#state = "planned";
+      throw partialLoad(log, cause);
+    }
+    this.#state = "applied";
+    return new LoadReport(accepted);
+  }
+
+  async #write(options: ApplyOptions, log: LoadLog): Promise<void> {
+    const { model, steps, options: planned } = this.#about;
+    const { signal = planned.signal, onProgress = planned.onProgress } = options;
+    const reader = new Reader(steps.flatMap((step) => isTensorStep(step) ? [step.value] : []), signal);
+    await reader.readCompressed();
+    const total = this.bytesToRead;
+    let done = 0;
+    for (const step of steps) {
+      log.at = step.transfer.key;
+      if (isTensorStep(step)) {
+        const { tensor, owned, bytes } = await reader.next();
+        transferTensor(model, step.transfer, { source: tensor, owned });
+        log.written.push(log.at);
+        done += bytes;
+        onProgress?.({ done, total });
+      } else {
+        model.getSubmodule(step.transfer.modulePath).setExtraState?.(step.value);
+        log.written.push(log.at);
+      }
     }
   }
 }
@@ -156,10 +142,14 @@ export class LoadPlan extends LoadOutcome {
 export interface PlanSubject {
   /** The model that is loaded into. */
   readonly model: Module;
+  /** What the model was when the load was planned. */
+  readonly rows: ModelRow;
   /** The steps with their values, in order. */
   readonly steps: readonly Step[];
   /** What the load was asked to do. */
   readonly options: LoadOptions<Tensor>;
+  /** The planner's answer, which does not know of what cannot be read. */
+  readonly accepted: PlanRows;
   /** What reading would fail with, as far as that is known; `undefined` if nothing is. */
   readonly unreadable: unknown;
 }
@@ -182,46 +172,15 @@ export interface PlanSubject {
  */
 export function planLoad(model: Module, stateDict: StateDictLike, options: LoadOptions<Tensor> = {}): LoadPlan {
   const entries = entriesOf(stateDict);
-  const rows = [...entries].map(([key, value]) => lazyRow(key, value));
-  const metadata: StateDictMetadata | null = metadataOf(stateDict);
-  const plan = planRows(modelRows(model), { rows, metadata }, options);
-  const steps = plan.transfers.flatMap((transfer): Step[] => {
-    if (transfer.action === "keep" || transfer.source === null) return [];
-    const value = entries.get(transfer.source);
-    if (transfer.action === "extra-state") return [{ transfer, value }];
-    return isTensorLike(value) ? [{ transfer, value }] : [];
-  });
+  const checkpoint = { rows: [...entries].map(([key, value]) => lazyRow(key, value)), metadata: metadataOf(stateDict) };
+  const { plan, model: rows } = planModule(model, checkpoint, options);
+  const steps = stepsOf(plan, entries);
   const { unreadable, problems } = readProblems(steps);
-  if (problems.length === 0) return new LoadPlan(plan, { model, steps, options, unreadable });
-  const refused = { ...plan, ok: false, problems: [...plan.problems, ...problems] };
-  return new LoadPlan(refused, { model, steps, options, unreadable });
+  const refused = problems.length === 0 ? plan : { ...plan, ok: false, problems: [...plan.problems, ...problems] };
+  return new LoadPlan(refused, { model, rows, steps, options, accepted: plan, unreadable });
 }
 
 function lazyRow(key: string, value: unknown): CheckpointRow {
-  if (!isTensorLike(value)) return rowOf(key, value);
-  return { key, tensor: { dtype: value.dtype, shape: value.shape }, typeName: "torch.Tensor" };
-}
-
-/** Tensors whose bytes are known not to be there. */
-function readProblems(steps: readonly Step[]): { readonly unreadable: unknown; readonly problems: readonly Problem[] } {
-  const problems: Problem[] = [];
-  let unreadable: unknown;
-  for (const step of steps) {
-    if (!isTensorStep(step)) continue;
-    try {
-      checkReadable(step.value);
-    } catch (error) {
-      unreadable ??= error;
-      problems.push({ kind: "unreadable", message: messageOf(error), keys: [step.transfer.key] });
-    }
-  }
-  return { unreadable, problems };
-}
-
-function isTensorStep(step: Step): step is { readonly transfer: TensorTransfer; readonly value: TensorLike } {
-  return step.transfer.action !== "extra-state";
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  if (!isLazyTensor(value)) return rowOf(key, value);
+  return { key, tensor: { dtype: value.dtype, shape: value.shape }, typeName: pythonTypeName(value) };
 }

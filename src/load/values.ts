@@ -37,17 +37,40 @@ export function bytesToRead(tensor: TensorLike): number {
   return tensor instanceof Tensor ? 0 : tensor.byteLength;
 }
 
-/** A tensor's values, read if they are not in memory. */
-export async function readTensor(tensor: TensorLike): Promise<Tensor> {
-  if (tensor instanceof Tensor) return tensor;
-  if (!isDType(tensor.dtype)) throw unreadable(tensor.dtype);
-  const bytes = tensor instanceof StoredTensor && tensor.isSync ? tensor.readSync() : await tensor.read();
-  return new Tensor(new View(Storage.from(bytes), tensor.dtype, tensor.shape));
-}
-
 /** Whether its values can be had without waiting. */
 export function isImmediate(tensor: TensorLike): boolean {
   return tensor instanceof Tensor || (tensor instanceof StoredTensor && tensor.isSync);
+}
+
+/** Whether only reading it tells that its bytes are good: they are compressed in the file. */
+export function isCompressed(tensor: TensorLike): boolean {
+  return tensor instanceof StoredTensor && tensor.storage.offset === null && tensor.byteLength > 0;
+}
+
+/**
+ * What two tensors of one file have in common exactly when they are the same elements seen the same way; the tensor
+ * itself where that cannot be known.
+ */
+export function placeOf(tensor: TensorLike): unknown {
+  if (!(tensor instanceof StoredTensor)) return tensor;
+  const { storage, dtype, shape, strides, description } = tensor;
+  return JSON.stringify([storage.id, description.storageOffset, dtype, shape, strides, description.pending ?? null]);
+}
+
+/** A tensor's values, read without waiting; only where {@linkcode isImmediate}. */
+export function readImmediate(tensor: TensorLike): Tensor | null {
+  if (tensor instanceof Tensor) return tensor;
+  return tensor instanceof StoredTensor && tensor.isSync ? tensorOf(tensor, tensor.readSync()) : null;
+}
+
+/** A tensor's values, read if they are not in memory. */
+export async function readTensor(tensor: TensorLike): Promise<Tensor> {
+  return readImmediate(tensor) ?? (isLazyTensor(tensor) ? tensorOf(tensor, await tensor.read()) : tensor);
+}
+
+function tensorOf({ dtype, shape }: LazyTensor, bytes: Uint8Array): Tensor {
+  if (!isDType(dtype)) throw unreadable(dtype);
+  return new Tensor(new View(Storage.from(bytes), dtype, shape));
 }
 
 function unreadable(dtype: string): UnsupportedError {

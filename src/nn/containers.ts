@@ -5,14 +5,150 @@
  */
 
 import { Tensor } from "../tensor/tensor.ts";
-import { Module } from "./module.ts";
+import { refuseCycles } from "./cycle.ts";
+import { Module, requireModule } from "./module.ts";
+import type { Registered } from "./module.ts";
 import { moduleListRepr } from "./repr.ts";
 
 /** Children by name: a record, or a `Map` where names that look like integers must keep their order. */
 export type NamedModules<M extends Module = Module> = Readonly<Record<string, M>> | ReadonlyMap<string, M>;
 
 /**
- * Modules one after the other, each fed what the one before gave. Keys begin with `0.`, `1.`, … or with names.
+ * What the three containers have in common: children in an order of their own, whatever their names look like. What
+ * the fields of a subclass hold is registered after them, and reached as a field.
+ *
+ * @example Replacing the head of a chain
+ * ```ts
+ * import { Linear, Sequential } from "@graft/graft";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const classifier = new Sequential(new Linear(8, 4), new Linear(4, 1000));
+ * classifier.set(-1, new Linear(4, 10));
+ * assertEquals(classifier.length, 2);
+ * assertEquals(String(classifier.get(1)), "Linear(in_features=4, out_features=10, bias=True)");
+ * ```
+ */
+export abstract class Container<M extends Module = Module> extends Module {
+  /** `null` is a child registered as absent. */
+  readonly #modules = new Map<string, M | null>();
+
+  /** How many places it has. */
+  get length(): number {
+    return this.#modules.size;
+  }
+
+  /**
+   * The module at a position or with a name; negative positions count from the end.
+   *
+   * @throws {RangeError} There is none.
+   */
+  get(name: number | string): M {
+    const place = typeof name === "number" ? this.#place(name) : name;
+    const module = this.#modules.get(place);
+    if (module !== undefined && module !== null) return module;
+    throw new RangeError(
+      `${this.constructor.name} has no module "${place}": it has ${[...this.#modules.keys()].join(", ") || "none"}`,
+    );
+  }
+
+  /**
+   * Puts a module in the place of another, by position or name, and returns the container. A name that is new is added
+   * at the end.
+   *
+   * @throws {RangeError} A position is out of range.
+   */
+  set(name: number | string, module: M): this {
+    this.registerModule(typeof name === "number" ? this.#place(name) : name, module);
+    return this;
+  }
+
+  /** Registers a child, or replaces one in its place; `null` registers an absent one. */
+  override registerModule(name: string, module: M | null): void {
+    requireModule(name, module);
+    if (Object.hasOwn(this, name)) super.registerModule(name, module);
+    else this.#modules.set(name, module);
+  }
+
+  /** Its children in order, then what the fields of a subclass hold. */
+  override *registrations(): Generator<[name: string, value: Registered]> {
+    yield* this.#modules;
+    yield* super.registrations();
+  }
+
+  /** What is registered under a name of its own; `undefined` where nothing is, or only the place of something absent. */
+  override registered(name: string): ReturnType<Module["registered"]> {
+    return this.#modules.get(name) ?? super.registered(name);
+  }
+
+  /** The names in order. */
+  keys(): Iterator<string> & Iterable<string> {
+    return this.#modules.keys();
+  }
+
+  /** Names and modules in order, without those that are absent. */
+  *entries(): Generator<[name: string, module: M]> {
+    for (const [name, module] of this.#modules) if (module !== null) yield [name, module];
+  }
+
+  /** The modules in order, without those that are absent. */
+  *values(): Generator<M> {
+    for (const module of this.#modules.values()) if (module !== null) yield module;
+  }
+
+  /** The modules in order, without those that are absent. */
+  [Symbol.iterator](): Iterator<M> {
+    return this.values();
+  }
+
+  /** Takes a name out, and says whether it was there. */
+  protected remove(name: string): boolean {
+    return this.#modules.delete(name);
+  }
+
+  /** Takes out the module at a position, and numbers the others anew, as PyTorch does. */
+  protected take(position: number): M {
+    const module = this.get(position);
+    const name = this.#place(position);
+    const rest = [...this.#modules].filter(([other]) => other !== name);
+    this.#renumber(rest.map(([, other]) => other));
+    return module;
+  }
+
+  /** Puts a module before the one at a position; only where the names are numbers. */
+  protected put(position: number, module: M): void {
+    const modules = [...this.#modules];
+    const at = position < 0 ? position + modules.length : position;
+    if (!Number.isInteger(at) || at < 0 || at > modules.length) {
+      throw new RangeError(`Index out of range: ${position}`);
+    }
+    const named = modules.find(([name], i) => name !== String(i));
+    if (named !== undefined) {
+      throw new RangeError(
+        `Cannot insert into ${this.constructor.name}: "${named[0]}" is a name and not its position, so the names of ` +
+          "those after it would be undecided",
+      );
+    }
+    requireModule(String(at), module);
+    this.#renumber(modules.map(([, other]) => other).toSpliced(at, 0, module));
+  }
+
+  #renumber(modules: readonly (M | null)[]): void {
+    this.#modules.clear();
+    modules.forEach((module, i) => this.#modules.set(String(i), module));
+  }
+
+  #place(position: number): string {
+    const name = [...this.#modules.keys()].at(position);
+    if (name !== undefined && Number.isInteger(position)) return name;
+    throw new RangeError(
+      `index ${position} is out of range: ${this.constructor.name} has ${this.#modules.size} modules`,
+    );
+  }
+}
+
+/**
+ * Modules one after the other, each fed what the one before gave. Keys begin with `0.`, `1.`, … or with names. Modules
+ * that are fields of a subclass run after those of the constructor.
  *
  * @example
  * ```ts
@@ -25,41 +161,64 @@ export type NamedModules<M extends Module = Module> = Readonly<Record<string, M>
  * assertEquals([...new Sequential({ fc: new Linear(1, 1) }).stateDict().keys()], ["fc.weight", "fc.bias"]);
  * ```
  */
-export class Sequential extends Module {
-  readonly #modules = new Map<string, Module>();
-
-  /** Modules in order, or one collection of named ones. */
+export class Sequential extends Container {
+  /**
+   * Modules in order, or one collection of named ones.
+   *
+   * @throws {TypeError} One of them is no module, or a name is empty or has a dot.
+   */
   constructor(...modules: readonly Module[] | readonly [NamedModules]) {
     super();
-    for (const [name, module] of namedOrCounted(modules)) this.append(module, name);
+    for (const [name, module] of namedOrCounted(modules)) this.registerModule(name, module);
   }
 
-  /** How many modules it has. */
-  get length(): number {
-    return this.#modules.size;
-  }
-
-  /** The module at a position or with a name; negative positions count from the end. */
-  get(name: number | string): Module {
-    return found(this, this.#modules, name);
-  }
-
-  /** Adds a module at the end, under the next number or a name, and returns the container. */
-  append(module: Module, name: string = String(this.#modules.size)): this {
-    this.registerModule(name, module);
-    this.#modules.set(name, module);
+  /** Adds a module at the end, under the next number, and returns the container. */
+  append(module: Module): this {
+    this.registerModule(String(this.length), module);
     return this;
   }
 
-  /** The modules in order. */
-  [Symbol.iterator](): Iterator<Module> {
-    return this.#modules.values();
+  /** Adds modules at the end and returns the container. */
+  extend(modules: Iterable<Module>): this {
+    for (const module of modules) this.append(module);
+    return this;
   }
 
-  /** Feeds `x` through all of them. */
+  /**
+   * Puts a module before the one at a position and returns the container.
+   *
+   * @throws {RangeError} The position is out of range, or the modules have names.
+   */
+  insert(position: number, module: Module): this {
+    this.put(position, module);
+    return this;
+  }
+
+  /**
+   * Takes out the module at a position and returns it; the others are numbered anew.
+   *
+   * @throws {RangeError} The position is out of range.
+   */
+  pop(position: number = -1): Module {
+    return this.take(position);
+  }
+
+  /** A chain of the modules from one position to before another, the same objects under the same names. */
+  slice(start?: number, end?: number): Sequential {
+    return new Sequential(new Map([...this.entries()].slice(start, end)));
+  }
+
+  /**
+   * Feeds `x` through all of them.
+   *
+   * @throws {TypeError} A module is absent, or the last one returns no tensor.
+   */
   override forward(x: Tensor): Tensor {
     let value: unknown = x;
-    for (const module of this.#modules.values()) value = module.forward(value);
+    for (const [name, module] of this.registrations()) {
+      if (module === null) throw new TypeError(`Cannot run ${this.constructor.name}: module "${name}" is absent`);
+      if (module instanceof Module) value = module.forward(value);
+    }
     return asTensor(value, this);
   }
 }
@@ -83,30 +242,20 @@ export class Sequential extends Module {
  * assertEquals([...new Stack().stateDict().keys()][0], "layers.0.weight");
  * ```
  */
-export class ModuleList<M extends Module = Module> extends Module {
-  readonly #modules = new Map<string, M>();
-
-  /** A list of the given modules. */
+export class ModuleList<M extends Module = Module> extends Container<M> {
+  /**
+   * A list of the given modules.
+   *
+   * @throws {TypeError} One of them is no module.
+   */
   constructor(modules: Iterable<M> = []) {
     super();
     this.extend(modules);
   }
 
-  /** How many modules it has. */
-  get length(): number {
-    return this.#modules.size;
-  }
-
-  /** The module at a position; negative ones count from the end. */
-  get(name: number | string): M {
-    return found(this, this.#modules, name);
-  }
-
   /** Adds a module at the end and returns the list. */
   append(module: M): this {
-    const name = String(this.#modules.size);
-    this.registerModule(name, module);
-    this.#modules.set(name, module);
+    this.registerModule(String(this.length), module);
     return this;
   }
 
@@ -116,9 +265,28 @@ export class ModuleList<M extends Module = Module> extends Module {
     return this;
   }
 
-  /** The modules in order. */
-  [Symbol.iterator](): Iterator<M> {
-    return this.#modules.values();
+  /**
+   * Puts a module before the one at a position and returns the list.
+   *
+   * @throws {RangeError} The position is out of range.
+   */
+  insert(position: number, module: M): this {
+    this.put(position, module);
+    return this;
+  }
+
+  /**
+   * Takes out the module at a position and returns it; the others are numbered anew.
+   *
+   * @throws {RangeError} The position is out of range.
+   */
+  pop(position: number = -1): M {
+    return this.take(position);
+  }
+
+  /** A list of the modules from one position to before another, the same objects. */
+  slice(start?: number, end?: number): ModuleList<M> {
+    return new ModuleList([...this.values()].slice(start, end));
   }
 
   /**
@@ -126,13 +294,18 @@ export class ModuleList<M extends Module = Module> extends Module {
    *
    * @throws {TypeError} Always, as PyTorch's.
    */
-  override forward(): never {
-    throw new TypeError('Module [ModuleList] is missing the required "forward" function');
+  override forward(..._inputs: unknown[]): never {
+    throw new TypeError(`Module [${this.constructor.name}] is missing the required "forward" function`);
   }
 
   /** What PyTorch prints: neighbours that read alike are one line. */
   override toString(): string {
-    return moduleListRepr(this.constructor.name, [...this].map(String));
+    refuseCycles(this);
+    const texts: string[] = [];
+    for (const [, value] of this.registrations()) {
+      if (value === null || value instanceof Module) texts.push(value === null ? "None" : String(value));
+    }
+    return moduleListRepr(this.constructor.name, texts);
   }
 }
 
@@ -148,50 +321,38 @@ export class ModuleList<M extends Module = Module> extends Module {
  * assertEquals(heads.get("city").outFeatures, 40);
  * ```
  */
-export class ModuleDict<M extends Module = Module> extends Module {
-  readonly #modules = new Map<string, M>();
-
-  /** A dictionary of the given modules. */
+export class ModuleDict<M extends Module = Module> extends Container<M> {
+  /**
+   * A dictionary of the given modules.
+   *
+   * @throws {TypeError} One of them is no module, or a name is empty or has a dot.
+   */
   constructor(modules: NamedModules<M> = {}) {
     super();
-    for (const [name, module] of entriesOf(modules)) this.set(name, module);
-  }
-
-  /** How many modules it has. */
-  get length(): number {
-    return this.#modules.size;
-  }
-
-  /** The module of a name. */
-  get(name: string): M {
-    return found(this, this.#modules, name);
+    this.update(modules);
   }
 
   /** Whether there is a module of this name. */
   has(name: string): boolean {
-    return this.#modules.has(name);
+    return this.registered(name) instanceof Module;
   }
 
-  /** Adds a module, or replaces one in its place, and returns the dictionary. */
-  set(name: string, module: M): this {
-    this.registerModule(name, module);
-    this.#modules.set(name, module);
+  /** Adds modules, or replaces those of the same names in their places, and returns the dictionary. */
+  update(modules: NamedModules<M>): this {
+    for (const [name, module] of entriesOf(modules)) this.registerModule(name, module);
     return this;
   }
 
-  /** The names in order. */
-  keys(): Iterator<string> & Iterable<string> {
-    return this.#modules.keys();
+  /** Takes a module out and says whether it was there. */
+  delete(name: string): boolean {
+    return this.remove(name);
   }
 
-  /** The modules in order. */
-  values(): Iterator<M> & Iterable<M> {
-    return this.#modules.values();
-  }
-
-  /** Names and modules in order. */
-  entries(): Iterator<[string, M]> & Iterable<[string, M]> {
-    return this.#modules.entries();
+  /** Takes a module out and returns it. */
+  pop(name: string): M {
+    const module = this.get(name);
+    this.remove(name);
+    return module;
   }
 
   /**
@@ -199,18 +360,27 @@ export class ModuleDict<M extends Module = Module> extends Module {
    *
    * @throws {TypeError} Always, as PyTorch's.
    */
-  override forward(): never {
-    throw new TypeError('Module [ModuleDict] is missing the required "forward" function');
+  override forward(..._inputs: unknown[]): never {
+    throw new TypeError(`Module [${this.constructor.name}] is missing the required "forward" function`);
   }
 }
 
 function namedOrCounted(modules: readonly Module[] | readonly [NamedModules]): Iterable<readonly [string, Module]> {
   const [first] = modules;
-  if (modules.length === 1 && first !== undefined && !(first instanceof Module)) return entriesOf(first);
+  if (modules.length === 1 && isNamed(first)) return entriesOf(first);
   return modules.map((module, i) => {
-    if (module instanceof Module) return [String(i), module] as const;
-    throw new TypeError(`Cannot make a Sequential: argument ${i} is no Module`);
+    if (!isNamed(module)) return [String(i), module] as const;
+    throw new TypeError(
+      `Cannot make a Sequential: argument ${i} is a collection of modules, beside ${modules.length - 1} more`,
+    );
   });
+}
+
+function isNamed(value: Module | NamedModules): value is NamedModules {
+  if (value instanceof Map) return true;
+  if (typeof value !== "object" || value === null) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
 }
 
 function entriesOf<M extends Module>(modules: NamedModules<M>): Iterable<readonly [string, M]> {
@@ -221,17 +391,8 @@ function isMap<M extends Module>(modules: NamedModules<M>): modules is ReadonlyM
   return modules instanceof Map;
 }
 
-function found<M extends Module>(owner: Module, modules: ReadonlyMap<string, M>, name: number | string): M {
-  const module = typeof name === "number" ? [...modules.values()].at(name) : modules.get(name);
-  if (module !== undefined) return module;
-  throw new RangeError(
-    typeof name === "number"
-      ? `index ${name} is out of range: ${owner.constructor.name} has ${modules.size} modules`
-      : `${owner.constructor.name} has no module "${name}": it has ${[...modules.keys()].join(", ")}`,
-  );
-}
-
 function asTensor(value: unknown, owner: Module): Tensor {
   if (value instanceof Tensor) return value;
-  throw new TypeError(`${owner.constructor.name} expects its last module to return a Tensor, got ${typeof value}`);
+  const got = value instanceof Promise ? "a Promise: write a forward of your own that awaits" : typeof value;
+  throw new TypeError(`${owner.constructor.name} expects its last module to return a Tensor, got ${got}`);
 }

@@ -4,50 +4,92 @@
  * @module
  */
 
-import type { StateDictMetadata } from "../state_dict.ts";
-import { StateDict } from "../state_dict.ts";
+import { PartialLoadError } from "../errors.ts";
 import { planError } from "../plan/failure.ts";
 import type { LoadOptions } from "../plan/options.ts";
 import { planRows } from "../plan/plan.ts";
 import { LoadReport } from "../plan/report.ts";
-import type { CheckpointRow, Initialisation, PlanRows } from "../plan/rows.ts";
+import type { CheckpointRow, CheckpointRows, ModelRow, PlanRows } from "../plan/rows.ts";
+import { pythonTypeName } from "../python_type.ts";
+import { isLazyTensor, StateDict } from "../state_dict.ts";
+import type { StateDictMetadata } from "../state_dict.ts";
 import { Tensor } from "../tensor/tensor.ts";
+import { brandOf, TENSOR_BRAND, VERSION } from "../version.ts";
 import type { Module } from "./module.ts";
 import { modelRows } from "./rows.ts";
-import { transferTensor } from "./transfer.ts";
+import { requireReplaceable, transferTensor, withCopyProblems } from "./transfer.ts";
 
 /** What a state dict in memory may be. */
 export type StateDictLike = ReadonlyMap<string, unknown> | Readonly<Record<string, unknown>>;
 
+/** How far a load has come. */
+export interface LoadLog {
+  /** The keys whose values the model has. */
+  readonly written: string[];
+  /** The key that is being worked on. */
+  at: string;
+}
+
 /** `Module.loadStateDict`. */
 export function loadInMemory(root: Module, stateDict: StateDictLike, options: LoadOptions<Tensor>): LoadReport {
   const entries = entriesOf(stateDict);
-  const rows = [...entries].map(([key, value]) => rowOf(key, value));
-  const plan = planRows(modelRows(root), { rows, metadata: metadataOf(stateDict) }, options);
+  for (const [key, value] of entries) refuseUnread(key, value);
+  const checkpoint = { rows: [...entries].map(([key, value]) => rowOf(key, value)), metadata: metadataOf(stateDict) };
+  const { plan } = planModule(root, checkpoint, options);
   const report = new LoadReport(plan);
   const error = planError(plan, report);
   if (error !== null) throw error;
-  for (const step of plan.transfers) {
-    if (step.source === null) continue;
-    const value = entries.get(step.source);
-    if (step.action === "extra-state") root.getSubmodule(step.modulePath).setExtraState?.(value);
-    else if (value instanceof Tensor) transferTensor(root, step, value);
+  requireReplaceable(root, plan.transfers);
+  const log: LoadLog = { written: [], at: "" };
+  try {
+    for (const step of plan.transfers) {
+      if (step.source === null) continue;
+      log.at = step.key;
+      const value = entries.get(step.source);
+      if (step.action === "extra-state") root.getSubmodule(step.modulePath).setExtraState?.(value);
+      else if (value instanceof Tensor) transferTensor(root, step, { source: value, owned: false });
+      log.written.push(step.key);
+    }
+    initialise(root, plan, { options, log });
+  } catch (cause) {
+    throw partialLoad(log, cause);
   }
-  initialise(root, plan, options);
   return report;
 }
 
+/** Plans a load into a module, and gives the rows of the module that the plan is about. */
+export function planModule(
+  root: Module,
+  checkpoint: CheckpointRows,
+  options: LoadOptions<Tensor>,
+): { readonly plan: PlanRows; readonly model: ModelRow } {
+  const model = modelRows(root);
+  const plan = planRows(model, checkpoint, options);
+  return { plan: withCopyProblems(plan, { root, rows: model }), model };
+}
+
 /** Gives parameters that received nothing their values. */
-export function initialise(root: Module, plan: Pick<PlanRows, "initialisations">, options: LoadOptions<Tensor>): void {
-  for (const missing of plan.initialisations) {
-    const parameter = root.getSubmodule(missing.modulePath).registered(missing.name);
-    if (parameter instanceof Tensor) initialiseOne(parameter, missing, options);
+export function initialise(
+  root: Module,
+  { initialisations }: Pick<PlanRows, "initialisations">,
+  { options, log }: { readonly options: LoadOptions<Tensor>; readonly log: LoadLog },
+): void {
+  for (const { modulePath, name, key, action } of initialisations) {
+    log.at = key;
+    const parameter = root.getSubmodule(modulePath).registered(name);
+    if (!(parameter instanceof Tensor)) continue;
+    if (action === "call") options.initMissing?.(parameter, key);
+    else if (action === "zero") parameter.zero_();
   }
 }
 
-function initialiseOne(parameter: Tensor, { action, key }: Initialisation, options: LoadOptions<Tensor>): void {
-  if (action === "call") options.initMissing?.(parameter, key);
-  else if (action === "zero") parameter.zero_();
+/** What to throw where a load failed on its way: the error itself as long as the model is as it was. */
+export function partialLoad({ written, at }: LoadLog, cause: unknown): unknown {
+  if (written.length === 0) return cause;
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  const entries = `${written.length} ${written.length === 1 ? "entry was" : "entries were"}`;
+  const message = `Cannot finish the load at "${at}", after ${entries} written: ${reason}`;
+  return new PartialLoadError(message, [...written], { cause });
 }
 
 /**
@@ -79,44 +121,35 @@ function requireStringKeys(map: ReadonlyMap<unknown, unknown>): Map<string, unkn
 
 /** A value in memory as the planner sees it. */
 export function rowOf(key: string, value: unknown): CheckpointRow {
+  refuseForeign(key, value);
   const tensor = value instanceof Tensor ? { dtype: value.dtype, shape: value.shape } : null;
   return { key, tensor, typeName: pythonTypeName(value) };
 }
 
-/** The metadata that travels with a state dict. */
+/** The metadata that travels with a state dict, also with one of another copy of this library. */
 export function metadataOf(stateDict: unknown): StateDictMetadata | null {
-  return stateDict instanceof StateDict ? stateDict.metadata : null;
+  if (stateDict instanceof StateDict) return stateDict.metadata;
+  const metadata: unknown = stateDict instanceof Map && "metadata" in stateDict ? stateDict.metadata : null;
+  return isMetadata(metadata) ? metadata : null;
 }
 
-/** What PyTorch's messages call the type of a value: the name of the Python type that it would be. */
-export function pythonTypeName(value: unknown): string {
-  switch (typeof value) {
-    case "boolean":
-      return "bool";
-    case "number":
-      return Number.isInteger(value) ? "int" : "float";
-    case "bigint":
-      return "int";
-    case "string":
-      return "str";
-    case "undefined":
-      return "NoneType";
-    case "function":
-      return "function";
-    case "object":
-      return objectTypeName(value);
-    default:
-      return "object";
-  }
+function isMetadata(value: unknown): value is StateDictMetadata {
+  return value instanceof Map && [...value].every(([path, about]) => typeof path === "string" && about instanceof Map);
 }
 
-function objectTypeName(value: object | null): string {
-  if (value === null) return "NoneType";
-  if (value instanceof Tensor) return "torch.Tensor";
-  if (Array.isArray(value)) return "list";
-  if (value instanceof Map) return "dict";
-  if (value instanceof Set) return "set";
-  if (value instanceof Uint8Array) return "bytes";
-  const prototype: unknown = Object.getPrototypeOf(value);
-  return prototype === Object.prototype || prototype === null ? "dict" : value.constructor.name;
+/** Tensors that are known by their description only: they need `await`. */
+function refuseUnread(key: string, value: unknown): void {
+  if (!isLazyTensor(value)) return;
+  throw new TypeError(
+    `Cannot load "${key}": its values are not read yet; use await planLoad(model, stateDict).apply(), or ` +
+      "loadCheckpoint, or load",
+  );
+}
+
+function refuseForeign(key: string, value: unknown): void {
+  const version = value instanceof Tensor ? null : brandOf(value, TENSOR_BRAND);
+  if (version === null) return;
+  throw new TypeError(
+    `Cannot load "${key}": its tensor is of another copy of @graft/graft, of version ${version}; this is ${VERSION}`,
+  );
 }

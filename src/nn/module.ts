@@ -5,15 +5,14 @@
  */
 
 import type { DType } from "../dtype.ts";
-import { StateDict } from "../state_dict.ts";
-import { brandOf, MODULE_BRAND, VERSION } from "../version.ts";
+import type { StateDict } from "../state_dict.ts";
+import { brandOf, MODULE_BRAND, TENSOR_BRAND, VERSION } from "../version.ts";
 import type { KeyEditor } from "../plan/keys.ts";
 import type { LoadOptions } from "../plan/options.ts";
 import type { LoadReport } from "../plan/report.ts";
 import { isComplex, isFloat } from "../tensor/promotion.ts";
-import { convertInPlace } from "../tensor/tensor.ts";
-import type { Tensor } from "../tensor/tensor.ts";
-import { refuseCycle } from "./cycle.ts";
+import { convertInPlace, Tensor } from "../tensor/tensor.ts";
+import { refuseCycle, refuseCycles } from "./cycle.ts";
 import { loadInMemory } from "./loading.ts";
 import { Buffer, Parameter } from "./parameter.ts";
 import type { BufferOptions } from "./parameter.ts";
@@ -43,7 +42,7 @@ export interface NamedOptions {
  * order of the fields, and the field's name is its part of the state-dict key. A field that holds `null` registers
  * nothing. A list of modules must be a `ModuleList` (or `ModuleDict`, `Sequential`): a plain array, Map, Set or object
  * that holds modules or parameters is an error, because PyTorch's silence there loses weights. `#private` fields cannot
- * be seen: what they hold is not registered.
+ * be seen: what they hold is not registered, and neither is what accessors compute or what stands under a symbol.
  *
  * @example A model and its keys
  * ```ts
@@ -69,8 +68,8 @@ export interface NamedOptions {
 export abstract class Module {
   /** Whether layers behave as in training; {@linkcode Module.train} and {@linkcode Module.eval} set it in the tree. */
   training = true;
-  /** What was registered under names that cannot be fields. */
-  readonly #registered = new Map<string, Parameter | Buffer | Module>();
+  /** What was registered under names that cannot be fields; `null` keeps the place of a parameter or buffer. */
+  readonly #registered = new Map<string, Registered>();
   /** Names of children that were registered as absent. */
   readonly #absent = new Set<string>();
 
@@ -110,9 +109,9 @@ export abstract class Module {
   upgradeStateDict(_keys: KeyEditor, _prefix: string, _version: number | null): readonly string[] | void {}
 
   /**
-   * Registers a parameter under a computed name, or replaces one; `null` registers an absent one.
+   * Registers a parameter under a computed name, or replaces what is registered there; `null` registers an absent one.
    *
-   * @throws {TypeError} The name is empty or has a dot, or the value is no parameter.
+   * @throws {TypeError} The name is empty, has a dot or is that of another field, or the value is no parameter.
    */
   registerParameter(name: string, value: Parameter | null): void {
     requireName("parameter", name);
@@ -121,50 +120,55 @@ export abstract class Module {
         `cannot assign '${describe(value)}' object to parameter '${name}' (torch.nn.Parameter or None required)`,
       );
     }
-    this.#register(name, value);
+    this.#register(name, { value, kind: "parameter" });
   }
 
   /**
-   * Registers a buffer under a computed name, or replaces one; a plain tensor becomes a buffer, `null` registers an
-   * absent one.
+   * Registers a buffer under a computed name, or replaces what is registered there; a plain tensor becomes a buffer,
+   * `null` registers an absent one.
    *
-   * @throws {TypeError} The name is empty or has a dot.
+   * @throws {TypeError} The name is empty, has a dot or is that of another field, or the value is no tensor.
    */
   registerBuffer(name: string, value: Tensor | null, options: boolean | BufferOptions = {}): void {
     requireName("buffer", name);
-    this.#register(name, value === null || value instanceof Buffer ? value : new Buffer(value, options));
+    if (value !== null && !(value instanceof Tensor)) {
+      refuseForeignTensor(value);
+      throw new TypeError(
+        `cannot assign '${describe(value)}' object to buffer '${name}' (torch Tensor or None required)`,
+      );
+    }
+    const buffer = value === null || value instanceof Buffer ? value : new Buffer(value, options);
+    this.#register(name, { value: buffer, kind: "buffer" });
   }
 
   /**
-   * Registers a child under a computed name, or replaces one; `null` registers an absent one, whose keys are then
-   * passed over in a load.
+   * Registers a child under a computed name, or replaces what is registered there; `null` registers an absent one,
+   * whose keys are then passed over in a load.
    *
-   * @throws {TypeError} The name is empty or has a dot, or the value is no module.
+   * @throws {TypeError} The name is empty, has a dot or is that of another field, or the value is no module.
    */
   registerModule(name: string, value: Module | null): void {
-    if (name.includes(".")) throw new TypeError(`module name can't contain ".", got: ${name}`);
-    requireName("module", name);
-    if (value !== null && !isModule(value)) throw new TypeError(`${describe(value)} is not a Module subclass`);
-    this.#register(name, value);
-    if (value === null) this.#absent.add(name);
+    requireModule(name, value);
+    this.#register(name, { value, kind: "module" });
   }
 
   /**
-   * Everything registered here, in order: fields, then names that cannot be fields.
+   * Everything registered here, in order: fields, then names that cannot be fields. `null` is an absent child.
    *
    * @throws {TypeError} A field holds modules or parameters in a plain array, Map, Set or object.
    */
   *registrations(): Generator<[name: string, value: Registered]> {
     for (const name of Object.keys(this)) {
-      const value: unknown = Reflect.get(this, name);
+      const value = fieldValue(this, name);
       if (value === null && this.#absent.has(name)) yield [name, null];
       if (typeof value !== "object" || value === null) continue;
-      if (value instanceof Parameter || value instanceof Buffer || isModule(value)) yield [name, value];
+      if (isRegistrable(value)) yield [name, value];
       else refuseHidden(this, name, value);
     }
-    yield* this.#registered;
-    for (const name of this.#absent) {
-      if (!Object.hasOwn(this, name) && !this.#registered.has(name)) yield [name, null];
+    for (const [name, value] of this.#registered) {
+      // A field that was assigned later has taken the name.
+      if (Object.hasOwn(this, name)) continue;
+      if (value !== null || this.#absent.has(name)) yield [name, value];
     }
   }
 
@@ -220,15 +224,13 @@ export abstract class Module {
    * @throws {RangeError} There is none.
    */
   getSubmodule(path: string): Module {
-    let module: Module = this;
-    for (const name of path === "" ? [] : path.split(".")) {
+    if (path === "") return this;
+    return path.split(".").reduce<Module>((module, name) => {
       const child = module.registered(name);
-      if (!(child instanceof Module)) {
-        throw new RangeError(`${module.constructor.name} has no attribute \`${name}\`: no module at "${path}"`);
-      }
-      module = child;
-    }
-    return module;
+      if (child instanceof Module) return child;
+      const found = child === undefined ? `${module.constructor.name} has no attribute` : "no nn.Module is";
+      throw new RangeError(`Cannot get module "${path}": ${found} \`${name}\``);
+    }, this);
   }
 
   /**
@@ -253,14 +255,15 @@ export abstract class Module {
     return value;
   }
 
-  /** What is registered under a name of its own, or `undefined`. */
-  registered(name: string): Registered | undefined {
-    const value: unknown = Object.hasOwn(this, name) ? Reflect.get(this, name) : this.#registered.get(name);
-    return value instanceof Parameter || value instanceof Buffer || isModule(value) ? value : undefined;
+  /** What is registered under a name of its own; `undefined` where nothing is, or only the place of something absent. */
+  registered(name: string): Parameter | Buffer | Module | undefined {
+    const value = Object.hasOwn(this, name) ? fieldValue(this, name) : this.#registered.get(name);
+    return isRegistrable(value) ? value : undefined;
   }
 
   /** Calls `fn` for every module of the tree, children first. */
   apply(fn: (module: Module) => void): this {
+    refuseCycles(this);
     for (const child of this.children()) child.apply(fn);
     fn(this);
     return this;
@@ -268,6 +271,7 @@ export abstract class Module {
 
   /** Puts the tree into training mode, or out of it. */
   train(mode: boolean = true): this {
+    refuseCycles(this);
     this.training = mode;
     for (const child of this.children()) child.train(mode);
     return this;
@@ -284,7 +288,12 @@ export abstract class Module {
     return this;
   }
 
-  /** Converts floating point parameters and buffers of the tree, in place; the parameters stay the same objects. */
+  /**
+   * Converts floating point parameters and buffers of the tree, and the gradients of parameters; they stay the same
+   * objects. Other tensors that shared memory with them keep what they had.
+   *
+   * @throws {TypeError} `dtype` is one of integers or booleans.
+   */
   to(dtype: DType): this {
     if (!isFloat(dtype) && !isComplex(dtype)) {
       throw new TypeError(
@@ -292,7 +301,9 @@ export abstract class Module {
       );
     }
     for (const [, value] of tensorsOf(this, {})) {
-      if (isFloat(value.dtype) || isComplex(value.dtype)) convertInPlace(value, dtype);
+      if (!isFloat(value.dtype) && !isComplex(value.dtype)) continue;
+      convertInPlace(value, dtype);
+      if (value.grad !== null) convertInPlace(value.grad, dtype);
     }
     return this;
   }
@@ -356,6 +367,7 @@ export abstract class Module {
 
   /** What PyTorch prints for it. */
   toString(): string {
+    refuseCycles(this);
     const children: (readonly [string, string])[] = [];
     for (const [name, value] of this.registrations()) {
       if (value instanceof Module) children.push([name, value.toString()]);
@@ -374,20 +386,31 @@ export abstract class Module {
     return this.toString();
   }
 
-  #register(name: string, value: Registered): void {
-    // A field keeps its place among the fields; a name that the class uses otherwise, or that JavaScript would move to
-    // the front, cannot be one.
-    const isField = Object.hasOwn(this, name) || (!INTEGER_NAME.test(name) && !(name in this));
-    this.#absent.delete(name);
-    if (isField) Reflect.set(this, name, value);
-    else if (value === null) this.#registered.delete(name);
-    else this.#registered.set(name, value);
+  #register(name: string, { value, kind }: Registration): void {
+    const field = Object.getOwnPropertyDescriptor(this, name);
+    if (field === undefined && (INTEGER_NAME.test(name) || name in this)) {
+      // A name that the class uses otherwise, or that JavaScript would move to the front, cannot be a field.
+      this.#registered.set(name, value);
+    } else {
+      if (field !== undefined && !mayReplace(field)) throw new TypeError(`attribute '${name}' already exists`);
+      if (!Reflect.set(this, name, value)) {
+        throw new TypeError(`Cannot register "${name}" of ${this.constructor.name}: the field is read-only`);
+      }
+    }
+    if (value === null && kind === "module") this.#absent.add(name);
+    else this.#absent.delete(name);
   }
 
   #tensorAt(key: string): Registered | undefined {
     const dot = key.lastIndexOf(".");
     return this.getSubmodule(key.slice(0, Math.max(dot, 0))).registered(key.slice(dot + 1));
   }
+}
+
+/** Something to register, and as what, which `null` does not tell. */
+interface Registration {
+  readonly value: Registered;
+  readonly kind: "parameter" | "buffer" | "module";
 }
 
 /** Whether a value is a module of this copy of the library; one of another copy is refused. */
@@ -438,6 +461,43 @@ function* tensorsOf(module: Module, options: NamedOptions): Generator<[key: stri
   }
 }
 
+/**
+ * Checks what {@linkcode Module.registerModule} is given.
+ *
+ * @throws {TypeError} The name is empty or has a dot, or the value is no module.
+ */
+export function requireModule(name: string, value: unknown): void {
+  if (typeof name === "string" && name.includes(".")) {
+    throw new TypeError(`module name can't contain ".", got: ${name}`);
+  }
+  requireName("module", name);
+  if (value !== null && !isModule(value)) throw new TypeError(`${describe(value)} is not a Module subclass`);
+}
+
+/** What a field holds; `undefined` for an accessor, which is not asked. */
+function fieldValue(module: Module, name: string): unknown {
+  return Object.getOwnPropertyDescriptor(module, name)?.value;
+}
+
+/** Whether a field may be registered over: it is empty, or a registration itself. */
+function mayReplace(field: PropertyDescriptor): boolean {
+  const value: unknown = field.value;
+  return "value" in field && (value === undefined || value === null || isRegistrable(value));
+}
+
+function isRegistrable(value: unknown): value is Parameter | Buffer | Module {
+  return value instanceof Parameter || value instanceof Buffer || isModule(value);
+}
+
+function refuseForeignTensor(value: unknown): void {
+  if (value instanceof Tensor) return;
+  const version = brandOf(value, TENSOR_BRAND);
+  if (version === null) return;
+  throw new TypeError(
+    `Cannot use a tensor of another copy of @graft/graft: it is of version ${version}, this is ${VERSION}`,
+  );
+}
+
 function requireName(kind: string, name: string): void {
   if (typeof name !== "string") throw new TypeError(`${kind} name should be a string. Got ${describe(name)}`);
   if (name.includes(".")) throw new TypeError(`${kind} name can't contain "."`);
@@ -446,7 +506,8 @@ function requireName(kind: string, name: string): void {
 
 /** What PyTorch passes over in silence: modules and parameters where no module looks. */
 function refuseHidden(module: Module, field: string, value: object): void {
-  const hidden = hiddenIn(value);
+  refuseForeignTensor(value);
+  const hidden = hiddenIn(value, new Set());
   if (hidden === null) return;
   const container = hidden instanceof Module
     ? "ModuleList (or ModuleDict, Sequential)"
@@ -457,11 +518,15 @@ function refuseHidden(module: Module, field: string, value: object): void {
   );
 }
 
-function hiddenIn(value: object): Module | Parameter | Buffer | null {
-  for (const item of itemsOf(value)) {
-    if (item instanceof Parameter || item instanceof Buffer || isModule(item)) return item;
+function hiddenIn(container: object, seen: Set<object>): Module | Parameter | Buffer | null {
+  if (seen.has(container)) return null;
+  seen.add(container);
+  for (const item of itemsOf(container)) {
+    if (typeof item !== "object" || item === null) continue;
+    if (isRegistrable(item)) return item;
+    refuseForeignTensor(item);
     // Lists of lists hide as well as lists do.
-    const deeper = Array.isArray(item) ? hiddenIn(item) : null;
+    const deeper = hiddenIn(item, seen);
     if (deeper !== null) return deeper;
   }
   return null;

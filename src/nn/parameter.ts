@@ -4,6 +4,7 @@
  * @module
  */
 
+import { isComplex, isFloat } from "../tensor/promotion.ts";
 import { Tensor, viewOf } from "../tensor/tensor.ts";
 import type { TensorLayout } from "../tensor/tensor.ts";
 
@@ -39,7 +40,11 @@ export class Parameter extends Tensor {
    */
   constructor(source: TensorLayout, options: boolean | ParameterOptions = {}) {
     super(source);
-    this.requiresGrad = typeof options === "boolean" ? options : options.requiresGrad ?? true;
+    const requiresGrad = typeof options === "boolean" ? options : options.requiresGrad ?? true;
+    if (requiresGrad && !isFloat(this.dtype) && !isComplex(this.dtype)) {
+      throw new TypeError("Only Tensors of floating point and complex dtype can require gradients");
+    }
+    this.requiresGrad = requiresGrad;
     viewOf(this).storage.persistent = true;
   }
 

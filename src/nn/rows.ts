@@ -5,6 +5,7 @@
  */
 
 import type { ModelEntry, ModelRow } from "../plan/rows.ts";
+import { sameShape } from "../shape.ts";
 import { refuseCycle } from "./cycle.ts";
 import type { Module, Registered } from "./module.ts";
 import { Buffer, Parameter } from "./parameter.ts";
@@ -12,6 +13,41 @@ import { Buffer, Parameter } from "./parameter.ts";
 /** The rows of a tree: names, shapes and dtypes, no values. */
 export function modelRows(root: Module): ModelRow {
   return rowOf(root, "", []);
+}
+
+/** A parameter or persistent buffer by its key. */
+interface KeyedEntry {
+  readonly key: string;
+  readonly entry: ModelEntry;
+}
+
+/** What is no longer as it was in `before`, in a sentence's second half; `null` where nothing is. */
+export function changeSince(before: ModelRow, now: ModelRow): string | null {
+  const [old, young] = [[...keyedEntries(before)], [...keyedEntries(now)]];
+  for (let i = 0; i < Math.max(old.length, young.length); i++) {
+    const change = entryChange(old[i], young[i]);
+    if (change !== null) return change;
+  }
+  return null;
+}
+
+function entryChange(was: KeyedEntry | undefined, is: KeyedEntry | undefined): string | null {
+  if (was?.key !== is?.key) return `it has ${nameOf(is)} where it had ${nameOf(was)}`;
+  if (was === undefined || is === undefined) return null;
+  const { key } = was;
+  const [a, b] = [was.entry, is.entry];
+  if (!sameShape(a.shape, b.shape)) return `"${key}" is [${b.shape.join(", ")}] and was [${a.shape.join(", ")}]`;
+  if (a.dtype !== b.dtype) return `"${key}" is ${b.dtype} and was ${a.dtype}`;
+  return a.identity === b.identity && a.kind === b.kind ? null : `"${key}" is another tensor`;
+}
+
+function nameOf(entry: KeyedEntry | undefined): string {
+  return entry === undefined ? "no more tensor" : `"${entry.key}"`;
+}
+
+function* keyedEntries({ path, entries, children }: ModelRow): Generator<KeyedEntry> {
+  for (const entry of entries) yield { key: path === "" ? entry.name : `${path}.${entry.name}`, entry };
+  for (const { module } of children) if (module !== null) yield* keyedEntries(module);
 }
 
 function rowOf(module: Module, path: string, above: readonly Module[]): ModelRow {

@@ -1,24 +1,106 @@
 /**
- * One step of an accepted plan, carried out: a tensor into a module.
+ * The steps of an accepted plan, carried out: values into a module, and what can be wrong about one before it starts.
  *
  * @module
  */
 
-import type { TensorTransfer } from "../plan/rows.ts";
-import { Tensor } from "../tensor/tensor.ts";
+import { loadErrorText } from "../plan/message.ts";
+import type { ModelRow, PlanRows, Problem, TensorTransfer, Transfer } from "../plan/rows.ts";
+import { torchSize } from "../shape.ts";
+import { moveInto } from "../tensor/operations/moving.ts";
+import { viewOf } from "../tensor/tensor.ts";
+import type { Tensor } from "../tensor/tensor.ts";
 import type { Module } from "./module.ts";
 import { Buffer, Parameter } from "./parameter.ts";
 
-/** Writes `source` into the module's tensor, or puts it in its place, as the step says. */
-export function transferTensor(root: Module, step: TensorTransfer, source: Tensor): void {
+/** What PyTorch's `copy_` says of a target in which elements share a place. */
+const SHARED_PLACE =
+  "unsupported operation: more than one element of the written-to tensor refers to a single memory " +
+  "location. Please clone() the tensor before performing the operation.";
+
+/** The value of a step. */
+export interface TransferValue {
+  /** The checkpoint's tensor. */
+  readonly source: Tensor;
+  /** Whether nobody looks at it afterwards, so that its bytes may become the model's. */
+  readonly owned: boolean;
+}
+
+/** Writes the checkpoint's tensor into the module's, or puts it in its place, as the step says. */
+export function transferTensor(root: Module, step: TensorTransfer, { source, owned }: TransferValue): void {
+  const { owner, target } = targetOf(root, step);
+  const values = arranged(step, source);
+  if (step.assign) return replace(owner, step.name, { target, values });
+  const [to, from] = [leadingRegion(target, step.region), leadingRegion(values, step.region)];
+  if (owned && from === source) moveInto(viewOf(to), viewOf(from));
+  else to.copy_(from);
+}
+
+/**
+ * Adds to a plan what only the tensors themselves tell: a parameter that cannot be written to, because elements of it
+ * share a place. PyTorch notices when it copies.
+ */
+export function withCopyProblems(plan: PlanRows, { root, rows }: { root: Module; rows: ModelRow }): PlanRows {
+  const found = plan.transfers.flatMap((step) => isCopy(step) && sharesPlaces(root, step) ? [copyProblem(step)] : []);
+  if (found.length === 0) return plan;
+  const torch = (plan.errorText ?? "").split("\n\t").slice(1);
+  const errorText = loadErrorText(rows.className, [...torch, ...found.map(({ message }) => message)]);
+  const failed = new Set(found.flatMap(({ keys }) => keys));
+  return {
+    ...plan,
+    ok: false,
+    problems: [...plan.problems, ...found],
+    errorText,
+    loaded: plan.loaded.filter((key) => !failed.has(key)),
+  };
+}
+
+/**
+ * Checks that fields which `assign` replaces can be replaced, before anything is written.
+ *
+ * @throws {TypeError} One is read-only.
+ */
+export function requireReplaceable(root: Module, steps: readonly Transfer[]): void {
+  for (const step of steps) {
+    if (!isTensorTransfer(step) || !step.assign) continue;
+    const { owner } = targetOf(root, step);
+    const field = Object.getOwnPropertyDescriptor(owner, step.name);
+    if (field === undefined || field.writable === true) continue;
+    throw new TypeError(`Cannot assign "${step.key}": the field of ${owner.constructor.name} is read-only`);
+  }
+}
+
+/** Whether a step carries a tensor. */
+export function isTensorTransfer(step: Transfer): step is TensorTransfer {
+  return step.action !== "keep" && step.action !== "extra-state";
+}
+
+function isCopy(step: Transfer): step is TensorTransfer {
+  return isTensorTransfer(step) && !step.assign;
+}
+
+function sharesPlaces(root: Module, step: TensorTransfer): boolean {
+  const { target } = targetOf(root, step);
+  return target.strides.some((stride, dim) => stride === 0 && step.region[dim] > 1);
+}
+
+/** PyTorch's line; what follows "occurred :" is Python's tuple of the exception's arguments. */
+function copyProblem({ key, to, from, action }: TensorTransfer): Problem {
+  const read = action === "element" ? to.shape : from.shape;
+  const message = `While copying the parameter named "${key}", whose dimensions in the model are ` +
+    `${torchSize(to.shape)} and whose dimensions in the checkpoint are ${torchSize(read)}, ` +
+    `an exception occurred : ('${SHARED_PLACE}',).`;
+  return { kind: "assign", message, keys: [key] };
+}
+
+function targetOf(
+  root: Module,
+  step: TensorTransfer,
+): { readonly owner: Module; readonly target: Parameter | Buffer } {
   const owner = root.getSubmodule(step.modulePath);
   const target = owner.registered(step.name);
-  if (!(target instanceof Tensor)) {
-    throw new TypeError(`Cannot load "${step.key}": the model has no such tensor any more`);
-  }
-  const values = arranged(step, source);
-  if (step.assign) replace(owner, step.name, { target, values });
-  else leadingRegion(target, step.region).copy_(leadingRegion(values, step.region));
+  if (target instanceof Parameter || target instanceof Buffer) return { owner, target };
+  throw new TypeError(`Cannot load "${step.key}": the model has no such tensor any more`);
 }
 
 /** The checkpoint's tensor as the model has it: transposed, or its one element alone. */

@@ -7,13 +7,13 @@
  * @module
  */
 
+import type { Shape } from "../shape.ts";
 import { type Edit, editName, moreSpecificFirst, trimNumbers } from "./edit.ts";
 import { commonSegments, editsBetween, segmentLikeness } from "./likeness.ts";
-import type { LonelyKey } from "./rename_guess.ts";
 
 /** Neighbours in either sorted order that a pattern is compared with, on either side. */
 const NEIGHBOURS = 4;
-/** Modules must be this much alike, or this much where no other pattern on either side has their shape. */
+/** Modules must be this much alike, or this much where no other pattern on either side has their shape of two or more sizes. */
 const LEAST_LIKENESS = 0.45;
 const LEAST_LIKENESS_OF_ONE = 0.3;
 /** What equally many modules, and tensors of the same shapes, add to the likeness of two patterns. */
@@ -23,6 +23,14 @@ const SAME_SHAPES_BONUS = 0.2;
 const MOST_PATTERNS = 20_000;
 /** More edits than this are no rule. */
 const MOST_EDITS = 16;
+
+/** A key without its partner. */
+export interface LonelyKey {
+  /** The key. */
+  readonly key: string;
+  /** Its tensor's shape. */
+  readonly shape: Shape;
+}
 
 /** Modules whose paths differ only in their numbers, and whose tensors have the same names and shapes. */
 interface ModulePattern {
@@ -63,7 +71,7 @@ function pairPatterns(from: readonly ModulePattern[], to: readonly ModulePattern
       const id = a.index * to.length + b.index;
       if (candidates.has(id)) continue;
       const likeness = likenessOf(a, b);
-      const isOnlyOne = shapes.from.get(a.shape) === 1 && shapes.to.get(a.shape) === 1;
+      const isOnlyOne = a.shape.includes(",") && shapes.from.get(a.shape) === 1 && shapes.to.get(a.shape) === 1;
       const isLikely = likeness >= (isOnlyOne ? LEAST_LIKENESS_OF_ONE : LEAST_LIKENESS);
       candidates.set(id, isLikely ? { pair: { from: a, to: b }, score: likeness + bonusOf(a, b) } : null);
     }

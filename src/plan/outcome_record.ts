@@ -11,12 +11,23 @@ import type { TextOptions } from "./table.ts";
 
 /**
  * An {@linkcode Outcome} over the planner's answer. `LoadPlan` and `LoadReport` are this and what each adds.
+ *
+ * @example A report for a narrow terminal
+ * ```ts
+ * import { Linear, type LoadOutcome } from "@graft/graft";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const outcome: LoadOutcome = new Linear(2, 2).loadStateDict(new Linear(2, 2).stateDict());
+ * assertEquals(outcome.text({ width: 40 }).split("\n").every((line) => line.length <= 40), true);
+ * ```
  */
 export class LoadOutcome implements Outcome {
   readonly #plan: PlanRows;
   readonly #tense: Tense;
 
   /**
+   * Puts words to a plan.
+   *
    * @param plan The planner's answer.
    * @param tense Whether the load is still to come.
    */

@@ -51,8 +51,10 @@ interface SectionRow {
 /** The text of `plan`, before the load or after it. */
 export function outcomeText(
   plan: PlanRows,
-  { tense, width = DEFAULT_WIDTH, color = false }: TextOptions & { readonly tense: Tense },
+  { tense: wanted, width = DEFAULT_WIDTH, color = false }: TextOptions & { readonly tense: Tense },
 ): string {
+  // What was refused is never done, also where it is the plan of an error.
+  const tense = plan.ok ? wanted : "planned";
   const columns = Math.max(LEAST_WIDTH, width);
   const paint = color
     ? (code: number, text: string) => `\x1b[${code}m${text}\x1b[0m`
@@ -116,7 +118,7 @@ function share(verb: string, { of, counts: { part, whole } }: { readonly of: str
   const fraction = whole.elements === 0
     ? fractionOf(part.tensors, whole.tensors)
     : fractionOf(part.elements, whole.elements);
-  if (part.tensors === 0) return `${verb} nothing of ${of}: 0 of ${amounts(whole)}`;
+  if (part.tensors === 0 && whole.tensors > 0) return `${verb} nothing of ${of}: 0 of ${amounts(whole)}`;
   if (fraction === 1) return `${verb} all of ${of}: ${amounts(whole)}`;
   const tensors = part.tensors === whole.tensors
     ? `all ${number(whole.tensors)}`

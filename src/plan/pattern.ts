@@ -6,8 +6,10 @@
 
 import type { Pattern } from "../outcome.ts";
 
-/** What has a meaning in a regular expression and none in a glob. */
-const REGEXP_SPECIALS = /[\\^$.|+()[\]/]/;
+/** What has a meaning in a regular expression and none in a glob; braces are gone by then. */
+const REGEXP_SPECIALS = /[\\^$.|+()[\]/]/g;
+/** Alternatives that the braces of one glob may come to: beyond that a RegExp is what is meant. */
+const MOST_ALTERNATIVES = 1000;
 
 /** Some patterns, and which of them ever matched. */
 export class PatternList {
@@ -64,8 +66,8 @@ export function compilePattern(pattern: Pattern): (key: string) => boolean {
     };
   }
   if (!/[*?{}]/.test(pattern)) return (key) => key === pattern;
-  const glob = globExpression(pattern);
-  return (key) => glob.test(key);
+  const globs = alternativesOf(pattern).map(globExpression);
+  return (key) => globs.some((glob) => glob.test(key));
 }
 
 /** A pattern as it is written in TypeScript: `"*.bias"`, `/bias$/`. */
@@ -73,22 +75,46 @@ export function showPattern(pattern: Pattern): string {
   return typeof pattern === "string" ? JSON.stringify(pattern) : String(pattern);
 }
 
+/** A glob without braces. Every run of `*` but the last takes the shortest and never reconsiders: no backtracking. */
 function globExpression(glob: string): RegExp {
-  let source = "";
-  let depth = 0;
-  for (const char of glob) {
-    if (char === "*") source += ".*";
-    else if (char === "?") source += ".";
-    else if (char === "{") {
-      source += "(?:";
-      depth++;
-    } else if (char === "}") {
-      source += ")";
-      if (--depth < 0) throw new TypeError(`Bad pattern ${JSON.stringify(glob)}: "}" without "{"`);
-    } else if (char === "," && depth > 0) source += "|";
-    else source += REGEXP_SPECIALS.test(char) ? `\\${char}` : char;
+  const [head, ...rest] = glob.split("*").map((part) => part.replaceAll(REGEXP_SPECIALS, "\\$&").replaceAll("?", "."));
+  const tail = rest.pop();
+  // JavaScript has no atomic groups; a lookahead that is captured and repeated is one.
+  const middle = rest.map((part, i) => `(?=(.*?${part}))\\${i + 1}`).join("");
+  const end = tail === undefined ? "" : `.*${tail}`;
+  // s: keys may hold line breaks; u: "?" is one character, also beyond the basic plane.
+  return new RegExp(`^${head}${middle}${end}$`, "su");
+}
+
+/** The globs that a glob with braces stands for. */
+function alternativesOf(glob: string): string[] {
+  const done: string[] = [];
+  const open = [glob];
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    const braces = firstBraces(next, glob);
+    if (braces === null) done.push(next);
+    else open.push(...braces);
+    if (done.length + open.length <= MOST_ALTERNATIVES) continue;
+    throw new TypeError(`Bad pattern ${JSON.stringify(glob)}: its braces come to more than ${MOST_ALTERNATIVES} globs`);
   }
-  if (depth > 0) throw new TypeError(`Bad pattern ${JSON.stringify(glob)}: "{" without "}"`);
-  // u: "?" is one character, also beyond the basic plane; s: keys may hold line breaks.
-  return new RegExp(`^(?:${source})$`, "su");
+  return done;
+}
+
+/** The glob with each alternative of its first braces in their place, or `null` without braces. */
+function firstBraces(glob: string, whole: string): string[] | null {
+  const start = glob.search(/[{}]/);
+  if (start < 0) return null;
+  if (glob[start] === "}") throw new TypeError(`Bad pattern ${JSON.stringify(whole)}: "}" without "{"`);
+  const cuts = [start];
+  let depth = 0;
+  for (let i = start; i < glob.length; i++) {
+    if (glob[i] === "{") depth++;
+    else if (glob[i] === "," && depth === 1) cuts.push(i);
+    else if (glob[i] === "}" && --depth === 0) {
+      cuts.push(i);
+      const [before, after] = [glob.slice(0, start), glob.slice(i + 1)];
+      return cuts.slice(1).map((cut, n) => before + glob.slice(cuts[n] + 1, cut) + after);
+    }
+  }
+  throw new TypeError(`Bad pattern ${JSON.stringify(whole)}: "{" without "}"`);
 }

@@ -62,6 +62,7 @@ function noMatch(facts: RefusalFacts): Refusal[] {
 
 function likelyReason({ rows, suggestions }: RefusalFacts): string {
   const [best] = suggestions();
+  if (best?.kind === "rename") return `${count(best.keys.length)} would with ${best.option}`;
   if (best !== undefined) return `${best.message}, try ${best.option}`;
   if (rows.every(({ tensor }) => tensor === null)) return "it holds no tensor, so it is probably not a state dict";
   return "it is probably of another architecture";

@@ -7,19 +7,11 @@
  * @module
  */
 
-import { sameShape, type Shape } from "../shape.ts";
+import { sameShape } from "../shape.ts";
 import { type Edit, escaped, plainRuleOf, ruleOf } from "./edit.ts";
-import { guessEdits } from "./module_pairs.ts";
+import { guessEdits, type LonelyKey } from "./module_pairs.ts";
 import type { RenameRule } from "./options.ts";
 import { renamer } from "./rename.ts";
-
-/** A key without its partner. */
-export interface LonelyKey {
-  /** The key. */
-  readonly key: string;
-  /** Its tensor's shape. */
-  readonly shape: Shape;
-}
 
 /** Rules, and the keys that they bring together. */
 export interface RenameGuess {
@@ -165,23 +157,22 @@ function tryRules(
   return isRule ? { rules, pairs } : null;
 }
 
-/** The edits as rules: exact ones, or plainer ones that help no fewer keys. */
+/** The edits as rules: the plainest that help, on a sample of the keys, no fewer than exact ones do. */
 function tryEdits(facts: GuessFacts, edits: readonly Edit[]): RenameGuess | null {
-  const exact = tryRules(facts, edits.map(ruleOf));
-  if (exact === null) return null;
   const sample = {
     ...facts,
     strangers: sampleOf(facts.strangers),
     matched: sampleOf(facts.matched.map(keyOnly)).map(({ key }) => key),
   };
-  let best = tryRules(sample, exact.rules);
-  for (let i = 0; best !== null && i < edits.length; i++) {
+  const exact = edits.map(ruleOf);
+  let best = tryRules(sample, exact);
+  if (best === null) return null;
+  for (let i = 0; i < edits.length; i++) {
     const plain = plainRuleOf(edits[i]);
     const guess: RenameGuess | null = plain === null ? null : tryRules(sample, best.rules.with(i, plain));
     if (guess !== null && guess.pairs.length >= best.pairs.length) best = guess;
   }
-  const plainest = best === null ? null : tryRules(facts, best.rules);
-  return plainest !== null && plainest.pairs.length >= exact.pairs.length ? plainest : exact;
+  return tryRules(facts, best.rules) ?? tryRules(facts, exact);
 }
 
 /** A few keys of every pattern. */

@@ -11,7 +11,7 @@ import type { DType, RareDType } from "../dtype.ts";
 import type { LoadRefusal, Outcome } from "../outcome.ts";
 import type { Shape } from "../shape.ts";
 import type { StateDictMetadata } from "../state_dict.ts";
-import type { KeyEditor } from "./keys.ts";
+import type { KeyEditor } from "./key_editor.ts";
 import type { RenameRule } from "./options.ts";
 
 /** One parameter or persistent buffer of a module. */
@@ -80,7 +80,7 @@ export interface CheckpointRows {
 }
 
 /** What the three kinds of {@linkcode Transfer} have in common. */
-interface TransferTarget {
+export interface TransferTarget {
   /** The key in the model. */
   readonly key: string;
   /** The path of the module that holds it. */
@@ -147,7 +147,19 @@ export interface Initialisation {
   readonly by: string;
 }
 
-/** What kind of thing stands in the way of a load. */
+/**
+ * What kind of thing stands in the way of a load.
+ *
+ * @example Telling problems apart
+ * ```ts
+ * import { Linear, planLoad, type ProblemKind } from "@graft/graft";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const plan = planLoad(new Linear(4, 3), new Linear(4, 2).stateDict());
+ * const kinds: ProblemKind[] = plan.problems.map(({ kind }) => kind);
+ * assertEquals(kinds, ["mismatch", "mismatch"]);
+ * ```
+ */
 export type ProblemKind =
   | "missing"
   | "unexpected"
@@ -159,7 +171,18 @@ export type ProblemKind =
   | "unreadable"
   | LoadRefusal;
 
-/** Something that stands in the way of a load. */
+/**
+ * Something that stands in the way of a load.
+ *
+ * @example What stands in the way
+ * ```ts
+ * import { Linear, planLoad, type Problem } from "@graft/graft";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const [problem]: readonly Problem[] = planLoad(new Linear(4, 3, { bias: false }), new Linear(4, 3).stateDict()).problems;
+ * assertEquals(problem, { kind: "unexpected", message: 'Unexpected key(s) in state_dict: "bias". ', keys: ["bias"] });
+ * ```
+ */
 export interface Problem {
   /** What kind of thing it is. */
   readonly kind: ProblemKind;
@@ -169,7 +192,20 @@ export interface Problem {
   readonly keys: readonly string[];
 }
 
-/** A guess at what would help. None is ever applied by itself. */
+/**
+ * A guess at what would help. None is ever applied by itself.
+ *
+ * @example Applying a guess that was looked at
+ * ```ts
+ * import { Linear, planLoad, Sequential, type Suggestion } from "@graft/graft";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const wrapped = new Sequential({ module: new Linear(4, 3) }).stateDict();
+ * const [guess]: readonly Suggestion[] = planLoad(new Linear(4, 3), wrapped).suggestions;
+ * assertEquals(guess.option, 'rename: [{ strip: "module." }]');
+ * assertEquals(planLoad(new Linear(4, 3), wrapped, { rename: guess.rename }).ok, true);
+ * ```
+ */
 export interface Suggestion {
   /** What kind of guess it is. */
   readonly kind: "rename" | "wrapper" | "transpose" | "mismatch" | "allow";

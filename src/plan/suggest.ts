@@ -38,8 +38,7 @@ export interface SuggestionFacts {
 /** The guesses, the most helpful first. */
 export function suggestionsOf(facts: SuggestionFacts): readonly Suggestion[] {
   const guesses = renames(facts);
-  const explained = new Set(guesses.flatMap(({ keys }) => keys.flatMap(({ from, to }) => [`<${from}`, `>${to}`])));
-  return [...wrappers(facts), ...guesses, ...transposes(facts), ...mismatches(facts), ...allowances(facts, explained)];
+  return [...wrappers(facts), ...guesses, ...transposes(facts), ...mismatches(facts), ...allowances(facts, guesses)];
 }
 
 /** A state dict inside the dictionary that was taken for one. */
@@ -131,11 +130,17 @@ function mismatches({ walk }: SuggestionFacts): Suggestion[] {
 }
 
 /** Keys that `strict` makes an error of and no rename explains: they may be meant. */
-function allowances({ walk, strictness }: SuggestionFacts, explained: ReadonlySet<string>): Suggestion[] {
+function allowances({ walk, strictness }: SuggestionFacts, guesses: readonly Suggestion[]): Suggestion[] {
   if (strictness.length === 0) return [];
-  const keysOf = (kind: "missing" | "unexpected") => strictness.find((problem) => problem.kind === kind)?.keys ?? [];
-  const missing = keysOf("missing").filter((key) => !explained.has(`>${key}`));
-  const unexpected = keysOf("unexpected").filter((key) => !explained.has(`<${key}`));
+  const explained = {
+    missing: new Set(guesses.flatMap(({ keys }) => keys.map(({ to }) => to))),
+    unexpected: new Set(guesses.flatMap(({ keys }) => keys.map(({ from }) => from))),
+  };
+  const left = (kind: "missing" | "unexpected") =>
+    strictness.filter((problem) => problem.kind === kind).flatMap(({ keys }) => keys)
+      .filter((key) => !explained[kind].has(key));
+  const missing = left("missing");
+  const unexpected = left("unexpected");
   const present = walk.names.filter(({ fate }) => fate !== "absent").map(({ key }) => key);
   const parts = [
     ["allowMissing", commonGlobs(missing, present)] as const,

@@ -4,7 +4,19 @@
  * @module
  */
 
-/** How text is laid out. */
+/**
+ * How text is laid out.
+ *
+ * @example Colour for a terminal
+ * ```ts
+ * import { Linear, type TextOptions } from "@graft/graft";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const options: TextOptions = { color: true, width: 100 };
+ * const report = new Linear(2, 2).loadStateDict(new Linear(2, 2).stateDict());
+ * assertEquals(report.text(options).startsWith("\x1b[32mLoaded all of the model"), true);
+ * ```
+ */
 export interface TextOptions {
   /** Characters in a line, at least 40; 80 by default. */
   readonly width?: number;
@@ -13,7 +25,7 @@ export interface TextOptions {
 }
 
 /** The fewest characters of a key that still tell something. */
-const LEAST_COLUMN = 12;
+const LEAST_COLUMN = 8;
 const GAP = "  ";
 
 /** What would move the cursor or change colours when printed, and what reverses the direction of writing. */

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { isDType } from "../dtype.ts";
+import type { DType } from "../dtype.ts";
 import type { Generator } from "./generator.ts";
 
 /** Over which dimensions to reduce. */
@@ -12,6 +14,18 @@ export interface ReduceOptions {
   readonly dim?: number | readonly number[] | null;
   /** Whether a reduced dimension stays, with size 1. `false` by default. */
   readonly keepdim?: boolean;
+}
+
+/** Over which dimensions to add up or multiply, and in which dtype. */
+export interface SumOptions extends ReduceOptions {
+  /** The dtype that values are converted to before, and the result has. */
+  readonly dtype?: DType;
+}
+
+/** Which norm, over which dimensions. */
+export interface NormOptions extends ReduceOptions {
+  /** 2 by default. `Infinity` is the largest magnitude, `-Infinity` the smallest, 0 counts what is not 0. */
+  readonly p?: number | "fro";
 }
 
 /** Over which dimensions to take a variance, and how it is normalised. */
@@ -24,6 +38,12 @@ export interface VarianceOptions extends ReduceOptions {
 export interface DimOptions {
   /** The dimension; negative ones count from the end. */
   readonly dim?: number;
+}
+
+/** Along which single dimension, and in which dtype. */
+export interface DimTypeOptions extends DimOptions {
+  /** The dtype that values are converted to before, and the result has. */
+  readonly dtype?: DType;
 }
 
 /** One dimension, and whether it stays. */
@@ -41,6 +61,9 @@ export interface RandomOptions {
 /** A dimension argument in one of PyTorch's forms. */
 export type DimArgument = number | readonly number[] | null | ReduceOptions | undefined;
 
+/** The same, where the options may name a dtype. */
+export type SumArgument = number | readonly number[] | null | SumOptions | undefined;
+
 /** Dimensions and keepdim, from `(dim, keepdim)`, `(dim, { keepdim })` or `({ dim, keepdim })`. */
 export function reduceArguments(
   dim: DimArgument,
@@ -50,6 +73,18 @@ export function reduceArguments(
   const named = optionsOf(dim) === null ? dim : options.dim;
   const keep = typeof keepdim === "object" ? keepdim.keepdim : keepdim ?? options.keepdim;
   return { dims: dimList(named), keepdim: keep ?? false };
+}
+
+/** The dtype among arguments that may be options. */
+export function dtypeArgument(...args: readonly unknown[]): DType | undefined {
+  for (const argument of args) {
+    if (typeof argument === "object" && argument !== null && "dtype" in argument) {
+      const { dtype } = argument;
+      if (typeof dtype === "string" && isDType(dtype)) return dtype;
+      if (dtype !== undefined) throw new TypeError(`Expected the name of a dtype, got ${String(dtype)}`);
+    }
+  }
+  return undefined;
 }
 
 /** A dimension from `(dim)` or `({ dim })`. */

@@ -105,8 +105,7 @@ export function ones(shape: Shape, options: TensorOptions = {}): Tensor {
  */
 export function full(shape: Shape, value: number | bigint | boolean, options: TensorOptions = {}): Tensor {
   const dtype = options.dtype ?? defaultType([value]);
-  const number = typeof value === "boolean" ? Number(value) : value;
-  return finish(filled(dtype, checkedShape(shape), number), options);
+  return finish(filled(dtype, checkedShape("full", shape), value), options);
 }
 
 /**

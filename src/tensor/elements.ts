@@ -90,6 +90,40 @@ export function writeElement(view: DataView, byteOffset: number, dtype: DType, v
   }
 }
 
+/** Whether an integer dtype holds `value` exactly; the other dtypes take everything. */
+export function holds(dtype: DType, value: number | bigint | boolean): boolean {
+  if (!isIntegerDType(dtype)) return true;
+  const [first, last] = INTEGER_RANGES[dtype];
+  const number = typeof value === "boolean" ? Number(value) : value;
+  return number >= first && number <= last;
+}
+
+/**
+ * The number with the same low bits that an integer dtype holds.
+ *
+ * @throws {RangeError} `value` is no integer, or has more than 64 bits.
+ */
+export function wrapped(value: number | bigint | boolean, dtype: DType): bigint {
+  const whole = BigInt(value);
+  if (whole < INTEGER_RANGES.int64[0] || whole > INTEGER_RANGES.uint64[1]) throw new RangeError("int too big to convert");
+  const bits = 8 * DTYPES[dtype].bytes;
+  return dtype.startsWith("u") ? BigInt.asUintN(bits, whole) : BigInt.asIntN(bits, whole);
+}
+
+/**
+ * Refuses a number that `dtype` does not hold, as `fill_` and operands of arithmetic must.
+ *
+ * @throws {RangeError} It is beyond an integer dtype, or a finite number beyond float32.
+ */
+export function requireHeld(value: number | bigint | boolean, dtype: DType): void {
+  if (isIntegerDType(dtype)) {
+    const whole = typeof value === "number" ? Math.trunc(value) : value;
+    if (!holds(dtype, whole)) throw overflow(typeof value === "boolean" ? Number(value) : value, dtype);
+  } else if (dtype === "float32" && Number.isFinite(Number(value)) && !Number.isFinite(Math.fround(Number(value)))) {
+    throw new RangeError(`Cannot convert ${value} to float32 without overflow`);
+  }
+}
+
 function readNumber(view: DataView, byteOffset: number, dtype: NumberDType): number {
   switch (dtype) {
     case "float32":
@@ -198,6 +232,10 @@ function isTruthy(value: Item): boolean {
   if (isPair(value)) return value[0] !== 0 || value[1] !== 0;
   // NaN is not zero, and so it is true.
   return typeof value === "number" ? value !== 0 : Boolean(value);
+}
+
+function isIntegerDType(dtype: DType): dtype is IntegerDType {
+  return DTYPES[dtype].kind === "integer";
 }
 
 function isPair(value: Item): value is readonly [number, number] {

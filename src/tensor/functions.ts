@@ -5,11 +5,13 @@
  */
 
 import { dimArgument } from "./arguments.ts";
-import type { DimArgument, DimKeepOptions, DimOptions, ReduceOptions } from "./arguments.ts";
+import type { DimKeepOptions, DimOptions, DimTypeOptions, SumArgument, SumOptions } from "./arguments.ts";
+import * as comparison from "./operations/comparison.ts";
 import * as elementwise from "./operations/elementwise.ts";
 import * as joining from "./operations/joining.ts";
 import { Tensor, viewOf } from "./tensor.ts";
-import type { CloseOptions, Operand } from "./tensor.ts";
+import type { AlphaOptions, ClampOptions, CloseOptions, Operand } from "./tensor.ts";
+import type { View } from "./view.ts";
 
 /**
  * Tensors one after the other along a dimension, 0 by default.
@@ -75,8 +77,7 @@ export function matmul(a: Tensor, b: Tensor): Tensor {
  * ```
  */
 export function where(condition: Tensor, a: Operand, b: Operand): Tensor {
-  const [left, right] = [a, b].map((operand) => typeof operand === "object" ? viewOf(operand) : operand);
-  return new Tensor(elementwise.where(viewOf(condition), left, right));
+  return new Tensor(comparison.where(viewOf(condition), operand(a), operand(b)));
 }
 
 /**
@@ -185,7 +186,7 @@ export function abs(x: Tensor): Tensor {
 }
 
 /**
- * `a` + `b`, broadcast.
+ * `a` + `alpha`·`b`, broadcast; either may be a number.
  *
  * @example
  * ```ts
@@ -195,12 +196,13 @@ export function abs(x: Tensor): Tensor {
  * assertEquals(add(tensor([1]), 2).tolist(), [3]);
  * ```
  */
-export function add(a: Tensor, b: Operand): Tensor {
-  return a.add(b);
+export function add(a: Operand, b: Operand, { alpha = 1 }: AlphaOptions = {}): Tensor {
+  const [left, right] = [operand(a), operand(b)];
+  return new Tensor(elementwise.binary("add", left, elementwise.scaled(right, left, alpha)));
 }
 
 /**
- * `a` - `b`, broadcast.
+ * `a` - `alpha`·`b`, broadcast; either may be a number.
  *
  * @example
  * ```ts
@@ -208,14 +210,16 @@ export function add(a: Tensor, b: Operand): Tensor {
  * import { assertEquals } from "@std/assert";
  *
  * assertEquals(sub(tensor([1]), 2).tolist(), [-1]);
+ * assertEquals(sub(1, tensor([0.25])).tolist(), [0.75]);
  * ```
  */
-export function sub(a: Tensor, b: Operand): Tensor {
-  return a.sub(b);
+export function sub(a: Operand, b: Operand, { alpha = 1 }: AlphaOptions = {}): Tensor {
+  const [left, right] = [operand(a), operand(b)];
+  return new Tensor(elementwise.binary("sub", left, elementwise.scaled(right, left, alpha)));
 }
 
 /**
- * `a` · `b`, broadcast.
+ * `a` · `b`, broadcast; either may be a number.
  *
  * @example
  * ```ts
@@ -225,12 +229,12 @@ export function sub(a: Tensor, b: Operand): Tensor {
  * assertEquals(mul(tensor([3]), 2).tolist(), [6]);
  * ```
  */
-export function mul(a: Tensor, b: Operand): Tensor {
-  return a.mul(b);
+export function mul(a: Operand, b: Operand): Tensor {
+  return new Tensor(elementwise.binary("mul", operand(a), operand(b)));
 }
 
 /**
- * `a` / `b`, broadcast.
+ * `a` / `b`, broadcast; either may be a number.
  *
  * @example
  * ```ts
@@ -240,8 +244,99 @@ export function mul(a: Tensor, b: Operand): Tensor {
  * assertEquals(div(tensor([3]), 2).tolist(), [1.5]);
  * ```
  */
-export function div(a: Tensor, b: Operand): Tensor {
-  return a.div(b);
+export function div(a: Operand, b: Operand): Tensor {
+  return new Tensor(elementwise.binary("div", operand(a), operand(b)));
+}
+
+/**
+ * `a` to the power of `b`, broadcast; either may be a number.
+ *
+ * @example
+ * ```ts
+ * import { pow, tensor } from "@graft/graft";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(pow(2, tensor([1, 3])).tolist(), [2, 8]);
+ * ```
+ */
+export function pow(a: Operand, b: Operand): Tensor {
+  return new Tensor(elementwise.binary("pow", operand(a), operand(b)));
+}
+
+/**
+ * The remainder of `a` / `b` with the sign of `b`, as Python's `%`; either may be a number.
+ *
+ * @example
+ * ```ts
+ * import { remainder, tensor } from "@graft/graft";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(remainder(tensor([-3]), 2).tolist(), [1]);
+ * ```
+ */
+export function remainder(a: Operand, b: Operand): Tensor {
+  return new Tensor(elementwise.binary("remainder", operand(a), operand(b)));
+}
+
+/**
+ * The quotient of `a` / `b` rounded down; either may be a number.
+ *
+ * @example
+ * ```ts
+ * import { floorDivide, tensor } from "@graft/graft";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(floorDivide(tensor([-3]), 2).tolist(), [-2]);
+ * ```
+ */
+export function floorDivide(a: Operand, b: Operand): Tensor {
+  return new Tensor(elementwise.binary("floorDivide", operand(a), operand(b)));
+}
+
+/**
+ * The larger one of `a` and `b`, element by element; NaN wins.
+ *
+ * @example
+ * ```ts
+ * import { maximum, tensor } from "@graft/graft";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(maximum(tensor([1, 4]), 2).tolist(), [2, 4]);
+ * ```
+ */
+export function maximum(a: Operand, b: Operand): Tensor {
+  return new Tensor(elementwise.binary("maximum", operand(a), operand(b)));
+}
+
+/**
+ * The smaller one of `a` and `b`, element by element; NaN wins.
+ *
+ * @example
+ * ```ts
+ * import { minimum, tensor } from "@graft/graft";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(minimum(tensor([1, 4]), 2).tolist(), [1, 2]);
+ * ```
+ */
+export function minimum(a: Operand, b: Operand): Tensor {
+  return new Tensor(elementwise.binary("minimum", operand(a), operand(b)));
+}
+
+/**
+ * The values of `x` limited to [min, max].
+ *
+ * @example
+ * ```ts
+ * import { clamp, tensor } from "@graft/graft";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(clamp(tensor([-1, 0.5, 2]), 0, 1).tolist(), [0, 0.5, 1]);
+ * assertEquals(clamp(tensor([-1, 0.5, 2]), { max: 1 }).tolist(), [-1, 0.5, 1]);
+ * ```
+ */
+export function clamp(x: Tensor, min?: Operand | null | ClampOptions, max?: Operand | null): Tensor {
+  return x.clamp(min, max);
 }
 
 /**
@@ -255,7 +350,7 @@ export function div(a: Tensor, b: Operand): Tensor {
  * assertEquals(sum(tensor([[1, 2], [3, 4]]), 0).tolist(), [4, 6]);
  * ```
  */
-export function sum(x: Tensor, dim?: DimArgument, keepdim?: boolean | ReduceOptions): Tensor {
+export function sum(x: Tensor, dim?: SumArgument, keepdim?: boolean | SumOptions): Tensor {
   return x.sum(dim, keepdim);
 }
 
@@ -270,7 +365,7 @@ export function sum(x: Tensor, dim?: DimArgument, keepdim?: boolean | ReduceOpti
  * assertEquals(mean(tensor([[1, 2], [3, 4]]), 1).tolist(), [1.5, 3.5]);
  * ```
  */
-export function mean(x: Tensor, dim?: DimArgument, keepdim?: boolean | ReduceOptions): Tensor {
+export function mean(x: Tensor, dim?: SumArgument, keepdim?: boolean | SumOptions): Tensor {
   return x.mean(dim, keepdim);
 }
 
@@ -300,8 +395,8 @@ export function argmax(x: Tensor, dim?: number | null | DimKeepOptions, keepdim?
  * assertEquals(softmax(tensor([0, 0]), 0).tolist(), [0.5, 0.5]);
  * ```
  */
-export function softmax(x: Tensor, dim: number | DimOptions): Tensor {
-  return x.softmax(dim);
+export function softmax(x: Tensor, dim: number | DimTypeOptions, options: DimTypeOptions = {}): Tensor {
+  return x.softmax(dim, options);
 }
 
 /**
@@ -315,8 +410,8 @@ export function softmax(x: Tensor, dim: number | DimOptions): Tensor {
  * assertAlmostEquals(Number(logSoftmax(tensor([0, 0]), 0).select(0, 0).item()), -Math.LN2, 1e-6);
  * ```
  */
-export function logSoftmax(x: Tensor, dim: number | DimOptions): Tensor {
-  return x.logSoftmax(dim);
+export function logSoftmax(x: Tensor, dim: number | DimTypeOptions, options: DimTypeOptions = {}): Tensor {
+  return x.logSoftmax(dim, options);
 }
 
 /**
@@ -347,4 +442,8 @@ export function allclose(a: Tensor, b: Tensor, options: CloseOptions = {}): bool
  */
 export function equal(a: Tensor, b: Tensor): boolean {
   return a.equal(b);
+}
+
+function operand(value: Operand): View | number | bigint | boolean {
+  return typeof value === "object" ? viewOf(value) : value;
 }

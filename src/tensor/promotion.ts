@@ -38,6 +38,21 @@ const TYPE_NAMES: Readonly<Record<DType, string>> = {
   bcomplex32: "BComplex32",
 };
 
+/** How the messages spell them that print C++'s `caffe2::TypeMeta` instead. */
+const CPP_NAMES: Readonly<Partial<Record<DType, string>>> = {
+  float32: "float",
+  float64: "double",
+  int64: "long int",
+  int32: "int",
+  int16: "short int",
+  int8: "signed char",
+  uint8: "unsigned char",
+  bool: "bool",
+  uint16: "short unsigned int",
+  uint32: "unsigned int",
+  uint64: "long unsigned int",
+};
+
 /** Signed integers by width: the smallest that holds both of two operands is the wider one. */
 const SIGNED: readonly DType[] = ["int8", "int16", "int32", "int64"];
 
@@ -47,7 +62,7 @@ const WIDE_UNSIGNED: readonly DType[] = ["uint16", "uint32", "uint64"];
 /** The complex dtype whose parts have a float dtype. */
 const COMPLEX_OF: Readonly<Partial<Record<DType, DType>>> = {
   float16: "complex32",
-  bfloat16: "complex64",
+  bfloat16: "bcomplex32",
   float32: "complex64",
   float64: "complex128",
 };
@@ -57,11 +72,17 @@ const PART_OF: Readonly<Partial<Record<DType, DType>>> = {
   complex32: "float16",
   complex64: "float32",
   complex128: "float64",
+  bcomplex32: "bfloat16",
 };
 
 /** `Float`, `Long`, … : a dtype in the words of PyTorch's messages. */
 export function typeName(dtype: DType): string {
   return TYPE_NAMES[dtype];
+}
+
+/** `float`, `long int`, `c10::Half`, … : a dtype where PyTorch's message prints the C++ type. */
+export function cppName(dtype: DType): string {
+  return CPP_NAMES[dtype] ?? `c10::${typeName(dtype)}`;
 }
 
 /** Whether elements are floating point numbers, complex ones not included. */
@@ -108,7 +129,7 @@ export function resultType(operands: readonly (View | Scalar)[]): DType {
     else if (operand.shape.length > 0) dimensioned = join(dimensioned, operand.dtype);
     else zeroDim = join(zeroDim, operand.dtype);
   }
-  return raise(raise(dimensioned, zeroDim), scalar) ?? "float32";
+  return raise(dimensioned, raise(zeroDim, scalar)) ?? "float32";
 }
 
 /** The dtype a number has on its own, as in `tensor(2)` of Python. */
@@ -123,6 +144,13 @@ export function computeType(dtype: DType): DType {
   return dtype === "float16" || dtype === "bfloat16" ? "float32" : dtype;
 }
 
+/** Whether PyTorch's in-place operations may write a result of one dtype to a tensor of another (`canCast`). */
+export function canCast(from: DType, to: DType): boolean {
+  if (isComplex(from) && !isComplex(to)) return false;
+  if (isFloat(from) && !isFloat(to) && !isComplex(to)) return false;
+  return from === "bool" || to !== "bool";
+}
+
 /** Whether there are kernels for `dtype`. */
 export function isComputable(dtype: DType): boolean {
   return !isComplex(dtype) && !dtype.startsWith("float8") && !WIDE_UNSIGNED.includes(dtype);
@@ -132,11 +160,17 @@ function join(a: DType | null, b: DType): DType {
   return a === null ? b : promoteTypes(a, b);
 }
 
-/** `higher` decides unless `lower` is of a higher category: bool, integer, float, complex. */
+/** `higher` decides unless `lower` is of a higher category: bool, integer, float, complex (`combine_categories`). */
 function raise(higher: DType | null, lower: DType | null): DType | null {
   if (higher === null || lower === null) return higher ?? lower;
   if (category(lower) <= category(higher)) return higher;
-  return promoteTypes(higher, lower);
+  return isFloat(higher) ? complexOf(higher) : promoteTypes(higher, lower);
+}
+
+function complexOf(part: DType): DType {
+  const dtype = COMPLEX_OF[part];
+  if (dtype === undefined) throw new TypeError(`Unknown Complex ScalarType for ${typeName(part)}`);
+  return dtype;
 }
 
 function category(dtype: DType): number {
@@ -148,9 +182,8 @@ function refuseRare(a: DType, b: DType): void {
   if (a.startsWith("float8") || b.startsWith("float8")) {
     throw new TypeError(`Promotion for Float8 Types is not supported, ${pair}`);
   }
-  if (a === "bcomplex32" || b === "bcomplex32") throw new TypeError(`Promotion is not supported, ${pair}`);
   for (const [wide, other] of [[a, b], [b, a]] as const) {
-    if (WIDE_UNSIGNED.includes(wide) && isInteger(other)) {
+    if (WIDE_UNSIGNED.includes(wide) && !isFloat(other)) {
       throw new TypeError(`Promotion for uint16, uint32, uint64 types is not supported, ${pair}`);
     }
   }
@@ -172,6 +205,6 @@ function promoteIntegers(a: DType, b: DType): DType {
 
 function promoteComplex(a: DType, b: DType): DType {
   const [left, right] = [a, b].map((dtype) => PART_OF[dtype] ?? (isFloat(dtype) ? dtype : null));
-  const part = left === null ? right : right === null ? left : promoteTypes(left, right);
-  return COMPLEX_OF[part ?? "float32"] ?? "complex64";
+  if (left === null) return b;
+  return right === null ? a : complexOf(promoteTypes(left, right));
 }

@@ -6,8 +6,9 @@
  * @module
  */
 
-import { contiguousStrides, numelOf } from "../shape.ts";
+import { contiguousStrides, numelOf, sameShape } from "../shape.ts";
 import type { Shape } from "../shape.ts";
+import { typeName } from "./promotion.ts";
 import { contiguous } from "./view.ts";
 import type { View } from "./view.ts";
 
@@ -35,7 +36,9 @@ export function inferShape(shape: Shape, numel: number): number[] {
   const open = shape.indexOf(-1);
   for (const [i, size] of shape.entries()) {
     if (size === -1 && i !== open) throw new RangeError("only one dimension can be inferred");
-    if (!Number.isInteger(size) || size < -1) throw new RangeError(`invalid shape dimension ${size}`);
+    if (!Number.isInteger(size) || size < -1) {
+      throw new RangeError(`invalid shape dimension ${size} at index ${i} of shape [${shape.join(", ")}]`);
+    }
   }
   const known = numelOf(shape.filter((size) => size !== -1));
   if (open === -1) {
@@ -90,8 +93,17 @@ export function flatten(source: View, start: number, end: number): View {
 /** One dimension made several. */
 export function unflatten(source: View, dim: number, sizes: Shape): View {
   const at = wrapDim(dim, source.shape.length);
-  const whole = inferShape(sizes, source.shape[at]);
-  return view(source, [...source.shape.slice(0, at), ...whole, ...source.shape.slice(at + 1)]);
+  if (sizes.length === 0) throw new RangeError("unflatten: sizes must be non-empty");
+  const size = source.shape[at] ?? 1;
+  const open = sizes.filter((part) => part === -1).length;
+  const known = numelOf(sizes.filter((part) => part !== -1));
+  if (open > 1 || (open === 0 && known !== size) || (open === 1 && (known === 0 || size % known !== 0))) {
+    throw new RangeError(
+      `unflatten: Provided sizes [${sizes.join(", ")}] don't multiply up to the size of dim ${at} (${size}) in the ` +
+        "input tensor",
+    );
+  }
+  return view(source, [...source.shape.slice(0, at), ...inferShape(sizes, size), ...source.shape.slice(at + 1)]);
 }
 
 /** The dimensions in another order. */
@@ -133,29 +145,31 @@ export function expand(source: View, shape: Shape): View {
   const added = shape.length - rank;
   if (added < 0) {
     throw new RangeError(
-      `expand(torch.Tensor{[${source.shape.join(", ")}]}, size=[${shape.join(", ")}]): the number of sizes provided ` +
-        `(${shape.length}) must be greater or equal to the number of dimensions in the tensor (${rank})`,
+      `expand(torch.${typeName(source.dtype)}Tensor{[${source.shape.join(", ")}]}, size=[${shape.join(", ")}]): the ` +
+        `number of sizes provided (${shape.length}) must be greater or equal to the number of dimensions in the ` +
+        `tensor (${rank})`,
     );
   }
-  const sizes: number[] = [];
-  const strides: number[] = [];
-  for (const [i, wanted] of shape.entries()) {
+  const sizes = new Array<number>(shape.length);
+  const strides = new Array<number>(shape.length);
+  // From the last to the first, as PyTorch does: of several that do not fit, the last one is named.
+  for (let i = shape.length - 1; i >= 0; i--) {
     const dim = i - added;
     const size = dim < 0 ? 1 : source.shape[dim];
-    if (wanted === -1 && dim < 0) {
+    if (shape[i] === -1 && dim < 0) {
       throw new RangeError(
         `The expanded size of the tensor (-1) isn't allowed in a leading, non-existing dimension ${i}`,
       );
     }
-    const target = wanted === -1 ? size : wanted;
-    if (size !== target && size !== 1) {
+    const target = shape[i] === -1 ? size : shape[i];
+    if (size !== target && (size !== 1 || !Number.isInteger(target) || target < 0)) {
       throw new RangeError(
         `The expanded size of the tensor (${target}) must match the existing size (${size}) at non-singleton ` +
           `dimension ${i}.  Target sizes: [${shape.join(", ")}].  Tensor sizes: [${source.shape.join(", ")}]`,
       );
     }
-    sizes.push(target);
-    strides.push(dim < 0 || (size === 1 && target !== 1) ? 0 : source.strides[dim]);
+    sizes[i] = target;
+    strides[i] = dim < 0 || (size === 1 && target !== 1) ? 0 : source.strides[dim];
   }
   return source.restrided(sizes, strides);
 }
@@ -211,10 +225,19 @@ export function narrow(source: View, dim: number, start: number, length: number)
 }
 
 /** Every `step`th position of a dimension from `start` to before `end`, clamped as Python's slices are. */
-export function slice(source: View, dim: number, start: number, end: number, step: number): View {
-  const at = wrapDim(dim, source.shape.length);
+export function slice(
+  source: View,
+  dim: number,
+  { start, end, step }: { readonly start: number; readonly end: number; readonly step: number },
+): View {
   if (source.shape.length === 0) throw new RangeError("slice() cannot be applied to a 0-dim tensor.");
+  const at = wrapDim(dim, source.shape.length);
   if (!Number.isInteger(step) || step <= 0) throw new RangeError("slice step must be positive");
+  for (const bound of [start, end]) {
+    if (!Number.isInteger(bound) && Number.isFinite(bound) || Number.isNaN(bound)) {
+      throw new RangeError(`slice() expects whole bounds, got ${bound}`);
+    }
+  }
   const size = source.shape[at];
   const first = clampIndex(start, size);
   const length = Math.max(Math.ceil((clampIndex(end, size) - first) / step), 0);
@@ -222,12 +245,45 @@ export function slice(source: View, dim: number, start: number, end: number, ste
   return source.restrided(source.shape.with(at, length), strides, first * source.strides[at]);
 }
 
-/** The diagonal of a matrix. */
-export function diagonal(source: View): View {
+/** The order of some dimensions reversed. Its strides are negative: a dense copy is what users see. */
+export function flip(source: View, dims: readonly number[]): View {
+  const wrapped = wrapDims(dims, source.shape.length);
+  if (source.shape.length === 0 || source.numel === 0) return source;
+  const strides = source.strides.map((stride, i) => wrapped.includes(i) ? -stride : stride);
+  const last = wrapped.reduce((offset, dim) => offset + (source.shape[dim] - 1) * source.strides[dim], 0);
+  return source.restrided(source.shape, strides, last);
+}
+
+/** The whole tensor side by side with itself, `counts[i]` times along a dimension; more counts add dimensions. */
+export function repeat(source: View, counts: readonly number[]): View {
+  const added = counts.length - source.shape.length;
+  if (added < 0) {
+    throw new RangeError(
+      "Number of dimensions of repeat dims can not be smaller than number of dimensions of tensor",
+    );
+  }
+  const sizes = [...new Array<number>(added).fill(1), ...source.shape];
+  const shape = sizes.map((size, i) => size * counts[i]);
+  const wrong = counts.findIndex((count) => !Number.isInteger(count) || count < 0);
+  if (wrong >= 0) {
+    throw new RangeError(
+      `Trying to create tensor with negative dimension ${shape[wrong]}: [${shape.join(", ")}]`,
+    );
+  }
+  const apart = sizes.flatMap((size) => [1, size]);
+  const wide = expand(source.restrided(apart, apartStrides(source, added)), sizes.flatMap((size, i) => [counts[i], size]));
+  return contiguous(wide).restrided(shape, contiguousStrides(shape));
+}
+
+/** The diagonal of a matrix, `offset` places to the right. */
+export function diagonal(source: View, offset: number): View {
   if (source.shape.length !== 2) {
     throw new RangeError(`diagonal() expects a matrix, but the tensor has ${source.shape.length} dimensions`);
   }
-  return source.restrided([Math.min(...source.shape)], [source.strides[0] + source.strides[1]]);
+  const [rows, cols] = source.shape;
+  const length = Math.max(0, offset >= 0 ? Math.min(rows, cols - offset) : Math.min(rows + offset, cols));
+  const first = length === 0 ? 0 : offset >= 0 ? offset * source.strides[1] : -offset * source.strides[0];
+  return source.restrided([length], [source.strides[0] + source.strides[1]], first);
 }
 
 /** The common shape of operands whose sizes are equal or 1. */
@@ -245,6 +301,20 @@ export function broadcastShapes(a: Shape, b: Shape): number[] {
     shape[i] = left === 1 ? right : left;
   }
   return shape;
+}
+
+/**
+ * Refuses to write into `target` what does not broadcast to its shape.
+ *
+ * @throws {RangeError} The sizes differ, or the target would have to grow.
+ */
+export function requireBroadcast(target: Shape, source: Shape): void {
+  const shape = broadcastShapes(target, source);
+  if (!sameShape(shape, target)) {
+    throw new RangeError(
+      `output with shape [${target.join(", ")}] doesn't match the broadcast shape [${shape.join(", ")}]`,
+    );
+  }
 }
 
 /**
@@ -280,6 +350,11 @@ function viewStrides(source: View, shape: Shape): number[] | null {
   }
   for (; target >= 0; target--) strides[target] = base * covered;
   return strides;
+}
+
+/** A stride before each dimension for its repetitions, which expanding sets to 0. */
+function apartStrides(source: View, added: number): number[] {
+  return [...new Array<number>(2 * added).fill(0), ...source.strides.flatMap((stride) => [0, stride])];
 }
 
 function clampIndex(index: number, size: number): number {

@@ -6,25 +6,33 @@
 
 import { DTYPES, itemSize } from "../dtype.ts";
 import type { DType } from "../dtype.ts";
-import { numelOf, sameShape } from "../shape.ts";
+import { UnsupportedError } from "../errors.ts";
+import { numelOf } from "../shape.ts";
 import type { Shape } from "../shape.ts";
 import { brandOf, TENSOR_BRAND, VERSION } from "../version.ts";
-import { allClose, equalBytes, fill } from "../core/kernels.ts";
+import { allClose, setFill } from "../core/kernels.ts";
 import type { BinaryName, CompareName, UnaryName } from "../core/kernels.ts";
 import { readBytes, Storage } from "../core/memory.ts";
-import { dimArgument, reduceArguments } from "./arguments.ts";
+import { dimArgument, dtypeArgument, reduceArguments } from "./arguments.ts";
 import type {
   DimArgument,
   DimKeepOptions,
   DimOptions,
+  DimTypeOptions,
+  NormOptions,
   RandomOptions,
   ReduceOptions,
+  SumArgument,
+  SumOptions,
   VarianceOptions,
 } from "./arguments.ts";
 import { readElement } from "./elements.ts";
 import { defaultGenerator } from "./generator.ts";
 import type { RandomStream } from "../core/random.ts";
-import { clone, convert, copyInto } from "./operations/copying.ts";
+import { clamp, clampInPlace } from "./operations/clamp.ts";
+import type { Limits } from "./operations/clamp.ts";
+import * as comparison from "./operations/comparison.ts";
+import { clone, convert, copyInto, fillInto } from "./operations/copying.ts";
 import * as drawing from "./operations/drawing.ts";
 import * as elementwise from "./operations/elementwise.ts";
 import type { UnaryParameters } from "./operations/elementwise.ts";
@@ -32,11 +40,13 @@ import * as indexing from "./operations/indexing.ts";
 import * as joining from "./operations/joining.ts";
 import * as matrix from "./operations/matrix.ts";
 import * as reduction from "./operations/reduction.ts";
+import { subscript } from "./operations/subscript.ts";
+import type { Slice } from "./operations/subscript.ts";
 import { printTensor } from "./print.ts";
 import type { PrintOptions } from "./print.ts";
-import { isComplex, isFloat, promoteTypes } from "./promotion.ts";
+import { computeType, isComplex, isComputable, isFloat, typeName } from "./promotion.ts";
 import * as shaping from "./shaping.ts";
-import { contiguous, View } from "./view.ts";
+import { contiguous, filling, View } from "./view.ts";
 
 /** Integers up to here are exact as JavaScript numbers. */
 const LARGEST_EXACT = BigInt(Number.MAX_SAFE_INTEGER);
@@ -87,10 +97,19 @@ export interface CloseOptions {
 /** The limits of {@linkcode Tensor.clamp}. */
 export interface ClampOptions {
   /** The smallest value let through. */
-  readonly min?: number | null;
+  readonly min?: Operand | null;
   /** The largest value let through. */
-  readonly max?: number | null;
+  readonly max?: Operand | null;
 }
+
+/** How {@linkcode Tensor.add} and {@linkcode Tensor.sub} scale their operand. */
+export interface AlphaOptions {
+  /** What the operand is multiplied by; 1 by default. */
+  readonly alpha?: number | bigint;
+}
+
+/** One part of a subscript, see {@linkcode Tensor.at}: Python's `i`, `None`, `...`, `start:end:step` and tensors. */
+export type IndexPart = number | null | "..." | Slice | Tensor;
 
 /** A typed array with a tensor's values. */
 export type TensorData =
@@ -419,11 +438,24 @@ export class Tensor implements TensorLayout {
     return this;
   }
 
-  /** Writes one value everywhere. */
-  fill_(value: number | bigint | boolean): this {
-    const number = typeof value === "boolean" ? Number(value) : value;
-    if (this.#view.isContiguous) fill(this.#view, this.numel, number);
-    else copyInto(this.#view, elementwise.scalarView(value, this.dtype));
+  /**
+   * Writes one value everywhere.
+   *
+   * @throws {RangeError} The dtype does not hold it, or a tensor that stands for it has dimensions.
+   */
+  fill_(value: Operand): this {
+    if (value instanceof Tensor) {
+      if (value.ndim > 0) {
+        throw new RangeError(
+          `fill_ only supports 0-dimension value tensor but got tensor with ${value.ndim} dimensions.`,
+        );
+      }
+      fillInto(this.#view, viewOf(value));
+    } else if (this.#view.isWhole) {
+      setFill(this.#view, this.numel * this.itemSize, filling(this.dtype, this.numel, value));
+    } else {
+      fillInto(this.#view, elementwise.scalarView(value, this.dtype));
+    }
     return this;
   }
 
@@ -432,22 +464,30 @@ export class Tensor implements TensorLayout {
     return this.fill_(0);
   }
 
-  /** Whether shape and values are the same; NaN is not equal to itself. */
+  /**
+   * Whether shape and values are the same; NaN is not equal to itself. Tensors of two dtypes compare in the one that they
+   * have in common.
+   *
+   * @throws {TypeError} They have none in common, as float8 and any other.
+   */
   equal(other: Tensor): boolean {
-    const right = viewOf(other);
-    if (!sameShape(this.shape, other.shape)) return false;
-    if (this.dtype === other.dtype && !isFloat(this.dtype) && !isComplex(this.dtype)) {
-      return equalBytes(contiguous(this.#view), contiguous(right), this.numel * itemSize(this.dtype));
-    }
-    return this.eq(other).all().item() === true;
+    return comparison.equal(this.#view, viewOf(other));
   }
 
-  /** Whether |this − other| ≤ atol + rtol·|other| everywhere: `torch.allclose`. */
+  /**
+   * Whether |this − other| ≤ atol + rtol·|other| everywhere: `torch.allclose`.
+   *
+   * @throws {TypeError} The dtypes differ.
+   * @throws {RangeError} The shapes do not broadcast.
+   */
   allclose(other: Tensor, { rtol = 1e-5, atol = 1e-8, equalNan = false }: CloseOptions = {}): boolean {
-    const dtype = promoteTypes(this.dtype, other.dtype);
-    const compute = dtype === "float64" ? "float64" : "float32";
+    if (this.dtype !== other.dtype) {
+      throw new TypeError(`${typeName(this.dtype)} did not match ${typeName(other.dtype)}`);
+    }
     const shape = shaping.broadcastShapes(this.shape, other.shape);
-    const [a, b] = [this.#view, viewOf(other)].map((v) => contiguous(shaping.expand(convert(v, compute), shape)));
+    const dtype = isComputable(this.dtype) ? computeType(this.dtype) : "float64";
+    requireReal(this.dtype);
+    const [a, b] = [this.#view, viewOf(other)].map((v) => contiguous(shaping.expand(convert(v, dtype), shape)));
     return allClose(a, b, { count: a.numel, rtol, atol, equalNan });
   }
 
@@ -529,12 +569,45 @@ export class Tensor implements TensorLayout {
 
   /** Positions `start` to before `end` of a dimension, every `step`th, as Python's `x[start:end:step]` for `dim` 0. */
   slice(dim: number, start: number = 0, end: number = Infinity, step: number = 1): Tensor {
-    return new Tensor(shaping.slice(this.#view, dim, start, end, step));
+    return new Tensor(shaping.slice(this.#view, dim, { start, end, step }));
   }
 
-  /** The diagonal of a matrix; the same memory. */
-  diagonal(): Tensor {
-    return new Tensor(shaping.diagonal(this.#view));
+  /**
+   * Python's `x[…]`: a number takes one position, `{ start, end, step }` some of them, `{}` all (Python's `:`), `null`
+   * puts in a dimension, `"..."` stands for what is left out, a boolean tensor is a mask, and int64 or int32 tensors are
+   * positions. Without tensors it is a view of the same memory, so `x.at(0).fill_(1)` writes into `x`.
+   *
+   * @throws {RangeError} A position is out of bounds, or there are more parts than dimensions.
+   *
+   * @example
+   * ```ts
+   * import { arange } from "@graft/graft";
+   * import { assertEquals } from "@std/assert";
+   *
+   * const x = arange(6).view([2, 3]);
+   * assertEquals(x.at(-1).tolist(), [3, 4, 5]); // x[-1]
+   * assertEquals(x.at({}, 0).tolist(), [0, 3]); // x[:, 0]
+   * assertEquals(x.at("...", { start: 1 }).tolist(), [[1, 2], [4, 5]]); // x[..., 1:]
+   * assertEquals(x.at(x.gt(3)).tolist(), [4, 5]); // x[x > 3]
+   * ```
+   */
+  at(...parts: readonly IndexPart[]): Tensor {
+    return new Tensor(subscript(this.#view, parts.map((part) => part instanceof Tensor ? viewOf(part) : part)));
+  }
+
+  /** A copy with the order of some dimensions reversed. */
+  flip(dims: number | readonly number[]): Tensor {
+    return new Tensor(clone(shaping.flip(this.#view, typeof dims === "number" ? [dims] : dims)));
+  }
+
+  /** The whole tensor side by side with itself: `counts[i]` times along dimension `i`; more counts add dimensions. */
+  repeat(counts: readonly number[]): Tensor {
+    return new Tensor(shaping.repeat(this.#view, counts));
+  }
+
+  /** The diagonal of a matrix, `offset` places to the right; the same memory. */
+  diagonal(offset: number = 0): Tensor {
+    return new Tensor(shaping.diagonal(this.#view, offset));
   }
 
   /** Pieces of `size` along a dimension, or of the sizes listed. */
@@ -552,24 +625,26 @@ export class Tensor implements TensorLayout {
     return joining.unbind(this.#view, dimArgument(dim, 0)).map((piece) => new Tensor(piece));
   }
 
-  /** This plus `other`, broadcast. */
-  add(other: Operand): Tensor {
-    return this.#binary("add", other);
+  /** This plus `alpha`·`other`, broadcast. */
+  add(other: Operand, options: AlphaOptions = {}): Tensor {
+    return new Tensor(elementwise.binary("add", this.#view, this.#scaled(other, options)));
   }
 
   /** The same as {@linkcode Tensor.add}, in place. */
-  add_(other: Operand): this {
-    return this.#binaryInPlace("add", other);
+  add_(other: Operand, options: AlphaOptions = {}): this {
+    elementwise.binaryInPlace("add", this.#view, this.#scaled(other, options));
+    return this;
   }
 
-  /** This less `other`, broadcast. */
-  sub(other: Operand): Tensor {
-    return this.#binary("sub", other);
+  /** This less `alpha`·`other`, broadcast. */
+  sub(other: Operand, options: AlphaOptions = {}): Tensor {
+    return new Tensor(elementwise.binary("sub", this.#view, this.#scaled(other, options)));
   }
 
   /** The same as {@linkcode Tensor.sub}, in place. */
-  sub_(other: Operand): this {
-    return this.#binaryInPlace("sub", other);
+  sub_(other: Operand, options: AlphaOptions = {}): this {
+    elementwise.binaryInPlace("sub", this.#view, this.#scaled(other, options));
+    return this;
   }
 
   /** This times `other`, broadcast. */
@@ -724,7 +799,7 @@ export class Tensor implements TensorLayout {
 
   /** These values where `condition` holds, else those of `other`. */
   where(condition: Tensor, other: Operand): Tensor {
-    return new Tensor(elementwise.where(viewOf(condition), this.#view, operand(other)));
+    return new Tensor(comparison.where(viewOf(condition), this.#view, operand(other)));
   }
 
   /** The values with the other sign. */
@@ -914,7 +989,7 @@ export class Tensor implements TensorLayout {
 
   /** Whether each element is 0. */
   logicalNot(): Tensor {
-    return this.#unary("logicalNot");
+    return new Tensor(comparison.test("logicalNot", this.#view));
   }
 
   /** All bits inverted; of integers and booleans. */
@@ -924,42 +999,52 @@ export class Tensor implements TensorLayout {
 
   /** Whether each element is not a number. */
   isnan(): Tensor {
-    return this.#unary("isnan");
+    return new Tensor(comparison.test("isnan", this.#view));
   }
 
   /** Whether each element is infinite. */
   isinf(): Tensor {
-    return this.#unary("isinf");
+    return new Tensor(comparison.test("isinf", this.#view));
   }
 
   /** Whether each element is neither infinite nor NaN. */
   isfinite(): Tensor {
-    return this.#unary("isfinite");
+    return new Tensor(comparison.test("isfinite", this.#view));
   }
 
-  /** The values limited to [min, max]; NaN stays. */
-  clamp(min?: number | null | ClampOptions, max?: number | null): Tensor {
-    return this.#unary("clamp", limits(min, max));
+  /**
+   * The values limited to [min, max]; NaN stays. Limits are numbers or tensors, by position or as `{ min, max }`; where
+   * `min` is above `max`, all values become `max`.
+   *
+   * @throws {TypeError} Neither limit is given.
+   */
+  clamp(min?: Operand | null | ClampOptions, max?: Operand | null): Tensor {
+    return new Tensor(clamp(this.#view, limits(min, max)));
   }
 
   /** The same as {@linkcode Tensor.clamp}, in place. */
-  clamp_(min?: number | null | ClampOptions, max?: number | null): this {
-    return this.#unaryInPlace("clamp", limits(min, max));
+  clamp_(min?: Operand | null | ClampOptions, max?: Operand | null): this {
+    clampInPlace(this.#view, limits(min, max));
+    return this;
   }
 
-  /** The sum over some dimensions or all; integers and booleans add up in int64. */
-  sum(dim?: DimArgument, keepdim?: boolean | ReduceOptions): Tensor {
-    return this.#reduce("sum", dim, keepdim);
+  /** The sum over some dimensions or all; integers and booleans add up in int64 unless `dtype` says otherwise. */
+  sum(dim?: SumArgument, keepdim?: boolean | SumOptions): Tensor {
+    return this.#accumulate(dim, keepdim, (view, over) => reduction.reduce("sum", view, over));
   }
 
-  /** The product over some dimensions or all. */
-  prod(dim?: DimArgument, keepdim?: boolean | ReduceOptions): Tensor {
-    return this.#reduce("prod", dim, keepdim);
+  /** The product over some dimensions or all; of integers and booleans in int64 unless `dtype` says otherwise. */
+  prod(dim?: SumArgument, keepdim?: boolean | SumOptions): Tensor {
+    return this.#accumulate(dim, keepdim, (view, over) => reduction.reduce("prod", view, over));
   }
 
-  /** The mean over some dimensions or all; of floating point numbers only. */
-  mean(dim?: DimArgument, keepdim?: boolean | ReduceOptions): Tensor {
-    return new Tensor(reduction.mean(this.#view, reduceArguments(dim, keepdim)));
+  /**
+   * The mean over some dimensions or all.
+   *
+   * @throws {TypeError} Neither the tensor nor `dtype` is of floating point numbers.
+   */
+  mean(dim?: SumArgument, keepdim?: boolean | SumOptions): Tensor {
+    return this.#accumulate(dim, keepdim, reduction.mean);
   }
 
   /** The variance over some dimensions or all, with Bessel's correction unless `correction` says otherwise. */
@@ -972,29 +1057,32 @@ export class Tensor implements TensorLayout {
     return new Tensor(reduction.standardDeviation(this.#view, varianceArguments(dim, options)));
   }
 
-  /** The square root of the sum of squares. */
-  norm(dim?: DimArgument, keepdim?: boolean | ReduceOptions): Tensor {
-    return this.#reduce("norm2", dim, keepdim);
+  /** The p-norm over some dimensions or all: by default the square root of the sum of squares. */
+  norm(p?: number | "fro" | NormOptions, dim?: DimArgument, keepdim?: boolean | ReduceOptions): Tensor {
+    const named = typeof p === "object" ? p : { p };
+    const power = named.p === undefined || named.p === "fro" ? 2 : named.p;
+    const over = reduceArguments(typeof p === "object" ? p : dim, keepdim);
+    return new Tensor(reduction.norm(this.#view, power, over));
   }
 
   /** Whether any element is not 0. */
   any(dim?: DimArgument, keepdim?: boolean | ReduceOptions): Tensor {
-    return this.#reduce("any", dim, keepdim);
+    return new Tensor(reduction.truth("any", this.#view, reduceArguments(dim, keepdim)));
   }
 
   /** Whether all elements are not 0. */
   all(dim?: DimArgument, keepdim?: boolean | ReduceOptions): Tensor {
-    return this.#reduce("all", dim, keepdim);
+    return new Tensor(reduction.truth("all", this.#view, reduceArguments(dim, keepdim)));
   }
 
   /** The largest elements over some dimensions or all; NaN wins. */
   amax(dim?: DimArgument, keepdim?: boolean | ReduceOptions): Tensor {
-    return this.#reduce("max", dim, keepdim);
+    return this.#reduce("max", { dim, keepdim, label: "amax" });
   }
 
   /** The smallest elements over some dimensions or all; NaN wins. */
   amin(dim?: DimArgument, keepdim?: boolean | ReduceOptions): Tensor {
-    return this.#reduce("min", dim, keepdim);
+    return this.#reduce("min", { dim, keepdim, label: "amin" });
   }
 
   /** The largest element. */
@@ -1015,27 +1103,31 @@ export class Tensor implements TensorLayout {
 
   /** Where the largest element is: the first of equal ones; in row-major order without a dimension. */
   argmax(dim?: number | null | DimKeepOptions, keepdim?: boolean): Tensor {
-    return this.#reduce("argmax", dim, keepdim);
+    return this.#reduce("argmax", { dim, keepdim });
   }
 
   /** Where the smallest element is: the first of equal ones; in row-major order without a dimension. */
   argmin(dim?: number | null | DimKeepOptions, keepdim?: boolean): Tensor {
-    return this.#reduce("argmin", dim, keepdim);
+    return this.#reduce("argmin", { dim, keepdim });
   }
 
-  /** Running sums along a dimension. */
-  cumsum(dim: number | DimOptions): Tensor {
-    return new Tensor(reduction.cumsum(this.#view, dimArgument(dim, 0)));
+  /** Running sums along a dimension; of integers and booleans in int64 unless `dtype` says otherwise. */
+  cumsum(dim: number | DimTypeOptions, options: DimTypeOptions = {}): Tensor {
+    const view = convert(this.#view, dtypeArgument(dim, options) ?? this.dtype);
+    const sums = reduction.cumsum(view, dimArgument(dim, 0));
+    return new Tensor(convert(sums, dtypeArgument(dim, options) ?? sums.dtype));
   }
 
   /** e^x over the sum of e^x along a dimension. */
-  softmax(dim: number | DimOptions): Tensor {
-    return new Tensor(reduction.softmax(this.#view, dimArgument(dim, -1), false));
+  softmax(dim: number | DimTypeOptions, options: DimTypeOptions = {}): Tensor {
+    const view = convert(this.#view, dtypeArgument(dim, options) ?? this.dtype);
+    return new Tensor(reduction.softmax(view, dimArgument(dim, -1), false));
   }
 
   /** The natural logarithm of {@linkcode Tensor.softmax}, exact where that is close to 0. */
-  logSoftmax(dim: number | DimOptions): Tensor {
-    return new Tensor(reduction.softmax(this.#view, dimArgument(dim, -1), true));
+  logSoftmax(dim: number | DimTypeOptions, options: DimTypeOptions = {}): Tensor {
+    const view = convert(this.#view, dtypeArgument(dim, options) ?? this.dtype);
+    return new Tensor(reduction.softmax(view, dimArgument(dim, -1), true));
   }
 
   /** The product of vectors, matrices, or batches of matrices. */
@@ -1053,9 +1145,14 @@ export class Tensor implements TensorLayout {
     return new Tensor(indexing.gather(this.#view, dim, viewOf(index)));
   }
 
-  /** Writes `source` along a dimension where `index` says. */
-  scatter_(dim: number, index: Tensor, source: Tensor): this {
-    indexing.scatterInto(this.#view, dim, { index: viewOf(index), values: viewOf(source) });
+  /** A copy with `source`, a tensor or one number, along a dimension where `index` says. */
+  scatter(dim: number, index: Tensor, source: Operand): Tensor {
+    return this.clone().scatter_(dim, index, source);
+  }
+
+  /** The same as {@linkcode Tensor.scatter}, in place. */
+  scatter_(dim: number, index: Tensor, source: Operand): this {
+    indexing.scatterInto(this.#view, dim, { index: viewOf(index), source: operand(source) });
     return this;
   }
 
@@ -1065,13 +1162,14 @@ export class Tensor implements TensorLayout {
   }
 
   /** A copy with one value where a boolean mask holds. */
-  maskedFill(mask: Tensor, value: number | bigint | boolean): Tensor {
-    return this.clone().maskedFill_(mask, value);
+  maskedFill(mask: Tensor, value: Operand): Tensor {
+    const shape = shaping.broadcastShapes(this.shape, mask.shape);
+    return new Tensor(clone(shaping.expand(this.#view, shape))).maskedFill_(mask, value);
   }
 
   /** Writes one value where a boolean mask holds. */
-  maskedFill_(mask: Tensor, value: number | bigint | boolean): this {
-    indexing.maskedFillInto(this.#view, viewOf(mask), elementwise.scalarView(value, this.dtype));
+  maskedFill_(mask: Tensor, value: Operand): this {
+    indexing.maskedFillInto(this.#view, viewOf(mask), operand(value));
     return this;
   }
 
@@ -1152,7 +1250,7 @@ export class Tensor implements TensorLayout {
   }
 
   #compare(name: CompareName, other: Operand): Tensor {
-    return new Tensor(elementwise.compare(name, this.#view, operand(other)));
+    return new Tensor(comparison.compare(name, this.#view, operand(other)));
   }
 
   #unary(name: UnaryName, parameters?: UnaryParameters): Tensor {
@@ -1164,12 +1262,29 @@ export class Tensor implements TensorLayout {
     return this;
   }
 
+  #scaled(other: Operand, { alpha = 1 }: AlphaOptions): View | number | bigint | boolean {
+    return elementwise.scaled(operand(other), this.#view, alpha);
+  }
+
+  #accumulate(
+    dim: SumArgument,
+    keepdim: boolean | SumOptions | undefined,
+    run: (view: View, over: reduction.Over) => View,
+  ): Tensor {
+    const dtype = dtypeArgument(dim, keepdim);
+    const result = run(convert(this.#view, dtype ?? this.dtype), reduceArguments(dim, keepdim));
+    return new Tensor(convert(result, dtype ?? result.dtype));
+  }
+
   #reduce(
     name: Parameters<typeof reduction.reduce>[0],
-    dim: DimArgument,
-    keepdim: boolean | ReduceOptions | undefined,
+    { dim, keepdim, label }: {
+      readonly dim: DimArgument;
+      readonly keepdim?: boolean | ReduceOptions;
+      readonly label?: string;
+    },
   ): Tensor {
-    return new Tensor(reduction.reduce(name, this.#view, reduceArguments(dim, keepdim)));
+    return new Tensor(reduction.reduce(name, this.#view, reduceArguments(dim, keepdim), label));
   }
 
   #extreme(
@@ -1177,7 +1292,7 @@ export class Tensor implements TensorLayout {
     dim: number | DimKeepOptions | undefined,
     keepdim: boolean | undefined,
   ): Tensor | [Tensor, Tensor] {
-    if (dim === undefined) return this.#reduce(name, null, false);
+    if (dim === undefined) return this.#reduce(name, { dim: null });
     const keep = typeof dim === "object" ? dim.keepdim : keepdim;
     const [values, indices] = reduction.extreme(name, this.#view, dimArgument(dim, 0), keep ?? false);
     return [new Tensor(values), new Tensor(indices)];
@@ -1204,12 +1319,23 @@ function streamOf({ generator }: RandomOptions): RandomStream {
   return (generator ?? defaultGenerator()).stream;
 }
 
-function limits(min: number | null | undefined | ClampOptions, max: number | null | undefined): UnaryParameters {
-  const named = typeof min === "object" && min !== null ? min : { min, max };
-  if ((named.min ?? null) === null && (named.max ?? null) === null) {
-    throw new TypeError("torch.clamp: At least one of 'min' or 'max' must not be None");
+function limits(min: Operand | null | undefined | ClampOptions, max: Operand | null | undefined): Limits {
+  const named = isClampOptions(min) ? min : { min, max };
+  const [low, high] = [named.min ?? null, named.max ?? null];
+  return { min: low === null ? null : operand(low), max: high === null ? null : operand(high) };
+}
+
+function isClampOptions(min: Operand | null | undefined | ClampOptions): min is ClampOptions {
+  return typeof min === "object" && min !== null && !(min instanceof Tensor);
+}
+
+function requireReal(dtype: DType): void {
+  if (isComplex(dtype)) {
+    throw new UnsupportedError(
+      `Cannot compute "allclose" in ${dtype}: complex tensors are stored, cast and compared for equality only`,
+      `allclose in ${dtype}`,
+    );
   }
-  return { a: named.min ?? -Infinity, b: named.max ?? Infinity };
 }
 
 function varianceArguments(

@@ -5,12 +5,14 @@
  * @module
  */
 
-import { itemSize } from "../dtype.ts";
+import { DTYPES, itemSize } from "../dtype.ts";
 import type { DType } from "../dtype.ts";
 import { contiguousStrides, isContiguous, numelOf } from "../shape.ts";
 import type { Shape } from "../shape.ts";
 import { constantFill, gather } from "../core/kernels.ts";
 import { Storage } from "../core/memory.ts";
+import type { Fill } from "../core/memory.ts";
+import { requireHeld } from "./elements.ts";
 
 /** Elements of a storage, addressed by strides. */
 export class View {
@@ -65,10 +67,39 @@ export function uninitialised(dtype: DType, shape: Shape): View {
   return new View(new Storage(numelOf(shape) * itemSize(dtype)), dtype, shape);
 }
 
+/**
+ * New memory laid out as `view` is, where that fills its memory without gaps, else row-major: what PyTorch calls the
+ * preserved memory format.
+ */
+export function uninitialisedLike(view: View, dtype: DType = view.dtype): View {
+  const strides = view.isContiguous || memoryOrder(view) === null ? contiguousStrides(view.shape) : view.strides;
+  return new View(new Storage(view.numel * itemSize(dtype)), dtype, view.shape, strides);
+}
+
+/** The dimensions in the order of memory, where the elements fill it without gaps; `null` where they do not. */
+export function memoryOrder(view: View): View | null {
+  if (view.isContiguous) return view;
+  const dims = view.shape.map((_, i) => i).sort((i, j) => view.strides[j] - view.strides[i]);
+  const sorted = view.restrided(dims.map((i) => view.shape[i]), dims.map((i) => view.strides[i]));
+  return sorted.isContiguous ? sorted : null;
+}
+
 /** A dense view of one value, written when it is first needed. */
-export function filled(dtype: DType, shape: Shape, value: number | bigint): View {
+export function filled(dtype: DType, shape: Shape, value: number | bigint | boolean): View {
   const count = numelOf(shape);
-  return new View(new Storage(count * itemSize(dtype), constantFill(dtype, count, value)), dtype, shape);
+  return new View(new Storage(count * itemSize(dtype), filling(dtype, count, value)), dtype, shape);
+}
+
+/**
+ * What writes one value `count` times.
+ *
+ * @throws {RangeError} The dtype does not hold it.
+ */
+export function filling(dtype: DType, count: number, value: number | bigint | boolean): Fill {
+  requireHeld(value, dtype);
+  // A number beyond 2⁵³ has exact digits as a bigint only.
+  const exact = typeof value === "number" && DTYPES[dtype].kind === "integer" ? BigInt(Math.trunc(value)) : value;
+  return constantFill(dtype, count, typeof exact === "boolean" ? Number(exact) : exact);
 }
 
 /** The same values, dense: the view itself where it is dense already. */

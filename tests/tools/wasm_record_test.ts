@@ -1,5 +1,16 @@
 import { assert, assertEquals, assertFalse, assertThrows } from "@std/assert";
-import { describe, embed, extract, gzipSize, sha256, sharedFiles, sizes, sourceHash } from "../../tools/wasm_record.ts";
+import {
+  describe,
+  embed,
+  embedded,
+  extract,
+  gzipSize,
+  sha256,
+  sharedFiles,
+  sizes,
+  sourceHash,
+  unembedded,
+} from "../../tools/wasm_record.ts";
 
 const BYTES = Uint8Array.from({ length: 1000 }, (_, i) => (i * i) % 251);
 
@@ -21,8 +32,14 @@ Deno.test("gzipSize() is smaller where bytes repeat", async () => {
   assert(await gzipSize(new Uint8Array(1000)) < 100);
 });
 
+Deno.test("unembedded() returns what embedded() was given, and equal modules are embedded once", () => {
+  const modules = { simd: BYTES, relaxed: BYTES.toReversed() };
+  assertEquals(unembedded(embedded(modules)), modules);
+  assert(embedded({ simd: BYTES, relaxed: BYTES }).relaxed.length < 10);
+});
+
 Deno.test("sizes() adds up and knows the limit", async () => {
-  const record = await describe(BYTES);
+  const { simd: record } = await describe({ simd: BYTES, relaxed: BYTES });
   const fits = sizes({ simd: record, relaxed: { ...record, gzip: 60_000 - record.gzip } });
   assert(fits.fits);
   assert(fits.text.includes("together 60000 bytes gzipped"));

@@ -53,6 +53,14 @@ impl Float8 {
         std::array::from_fn(|byte| self.decode(byte as u32))
     }
 
+    /// The values as far as integers are concerned: PyTorch's code makes 0 of the NaN of a "uz" format and of e8m0fnu,
+    /// where it makes the lowest integer of any other.
+    pub(crate) fn values_for_integers(self) -> [f32; 256] {
+        let zero = matches!(self.top, Top::NegativeZero | Top::Exponent);
+        self.values().map(|value| if zero && value.is_nan() { 0.0 } else { value })
+    }
+
+    #[inline(never)]
     fn decode(self, byte: u32) -> f32 {
         if self.top == Top::Exponent {
             return match byte {

@@ -6,7 +6,8 @@
 //! | --- | --- | --- |
 //! | `f32` | float32, 16-bit and 8-bit floats | the same |
 //! | `f64` | float64 | float64 |
-//! | `i64` | int64, smaller integers, bool | every integer, uint64 too (two's complement) |
+//! | `i32` | int32, smaller integers, bool | integers of 32 bits and less (two's complement), bool |
+//! | `i64` | int64, uint32 | int64, uint64 |
 //! | `u64` | uint64 | |
 //!
 //! in blocks that stay in the first cache; a canonical type itself is read and written in place. So 18 × 18 pairs are
@@ -29,7 +30,9 @@ const TWO_63: f64 = 9_223_372_036_854_775_808.0;
 
 /// Converts `count` real numbers, `from` is not `to`, neither is complex.
 pub(super) fn convert(dst: usize, to: DType, src: usize, from: DType, count: usize) {
-    let float8 = Float8::of(from).map(Float8::values);
+    let integer = !to.is_float() && to != DType::Bool;
+    let float8 =
+        Float8::of(from).map(if integer { Float8::values_for_integers } else { Float8::values });
     for start in (0..count).step_by(BLOCK) {
         let length = BLOCK.min(count - start);
         let dst = dst + start * to.bytes();
@@ -45,12 +48,12 @@ pub(super) fn convert(dst: usize, to: DType, src: usize, from: DType, count: usi
             DType::Float64 => store_f64(dst, to, input(src, length)),
             DType::Int64 => store_i64(dst, to, input(src, length)),
             DType::UInt64 => store_u64(dst, to, input(src, length)),
+            DType::UInt32 => via(input(src, length), i64::from as fn(u32) -> i64, |block| store_i64(dst, to, block)),
+            DType::Int32 => store_i32(dst, to, input(src, length)),
             DType::Float16 => from_float(dst, to, input(src, length), half::f16_to_f32),
             DType::BFloat16 => from_float(dst, to, input(src, length), half::bf16_to_f32),
-            DType::Int32 => from_integer::<i32>(dst, to, input(src, length)),
             DType::Int16 => from_integer::<i16>(dst, to, input(src, length)),
             DType::Int8 => from_integer::<i8>(dst, to, input(src, length)),
-            DType::UInt32 => from_integer::<u32>(dst, to, input(src, length)),
             DType::UInt16 => from_integer::<u16>(dst, to, input(src, length)),
             _ => from_integer::<u8>(dst, to, input(src, length)),
         }
@@ -70,8 +73,8 @@ fn from_float<T: Plain>(dst: usize, to: DType, src: &[T], widen: impl Fn(T) -> f
 }
 
 #[inline(always)]
-fn from_integer<T: Plain + Into<i64>>(dst: usize, to: DType, src: &[T]) {
-    via(src, T::into, |block| store_i64(dst, to, block));
+fn from_integer<T: Plain + Into<i32>>(dst: usize, to: DType, src: &[T]) {
+    via(src, T::into, |block| store_i32(dst, to, block));
 }
 
 fn store_f32(dst: usize, to: DType, src: &[f32]) {
@@ -88,23 +91,43 @@ fn store_f32(dst: usize, to: DType, src: &[f32]) {
 }
 
 fn store_f64(dst: usize, to: DType, src: &[f64]) {
-    let store = |block: &[i64]| store_integer(dst, to, block);
     match to {
         DType::Float32 => each(output(dst, src.len()), src, |value| value as f32),
         DType::Bool => each(output(dst, src.len()), src, |value| u8::from(value != 0.0)),
-        DType::Int32 | DType::Int16 | DType::Int8 | DType::UInt16 => via(src, through_i32, store),
-        DType::Int64 | DType::UInt8 | DType::UInt32 => via(src, through_i64, store),
-        DType::UInt64 => via(src, through_u64, store),
+        DType::Int32 | DType::Int16 | DType::Int8 | DType::UInt16 => {
+            via(src, through_i32, |block| store_i32(dst, to, block));
+        }
+        DType::Int64 | DType::UInt8 | DType::UInt32 => via(src, through_i64, |block| store_i64(dst, to, block)),
+        DType::UInt64 => via(src, through_u64, |block| store_i64(dst, to, block)),
         _ => via(src, |value| value as f32, |block| store_f32(dst, to, block)),
     }
 }
 
-fn store_i64(dst: usize, to: DType, src: &[i64]) {
+fn store_i32(dst: usize, to: DType, src: &[i32]) {
+    let count = src.len();
     match to {
-        DType::Float64 => each(output(dst, src.len()), src, |value| value as f64),
-        DType::Float32 => each(output(dst, src.len()), src, |value| value as f32),
+        DType::Float32 => each(output(dst, count), src, |value| value as f32),
+        DType::Float64 => each(output(dst, count), src, f64::from),
+        DType::Bool => each(output(dst, count), src, |value| u8::from(value != 0)),
         _ if to.is_float() => via(src, |value| value as f32, |block| store_f32(dst, to, block)),
-        _ => store_integer(dst, to, src),
+        _ => match to.bytes() {
+            1 => each(output(dst, count), src, |value| value as u8),
+            2 => each(output(dst, count), src, |value| value as u16),
+            4 => output(dst, count).copy_from_slice(src),
+            _ => each(output(dst, count), src, i64::from),
+        },
+    }
+}
+
+fn store_i64(dst: usize, to: DType, src: &[i64]) {
+    let count = src.len();
+    match to {
+        DType::Int64 | DType::UInt64 => output(dst, count).copy_from_slice(src),
+        DType::Float64 => each(output(dst, count), src, |value| value as f64),
+        DType::Float32 => each(output(dst, count), src, |value| value as f32),
+        DType::Bool => each(output(dst, count), src, |value| u8::from(value != 0)),
+        _ if to.is_float() => via(src, |value| value as f32, |block| store_f32(dst, to, block)),
+        _ => via(src, |value| value as i32, |block| store_i32(dst, to, block)),
     }
 }
 
@@ -113,25 +136,7 @@ fn store_u64(dst: usize, to: DType, src: &[u64]) {
         DType::Float64 => each(output(dst, src.len()), src, |value| value as f64),
         DType::Float32 => each(output(dst, src.len()), src, |value| value as f32),
         _ if to.is_float() => via(src, |value| value as f32, |block| store_f32(dst, to, block)),
-        _ => via(
-            src,
-            |value| value as i64,
-            |block| store_integer(dst, to, block),
-        ),
-    }
-}
-
-/// Keeps the low bits.
-fn store_integer(dst: usize, to: DType, src: &[i64]) {
-    let count = src.len();
-    match to {
-        DType::Bool => each(output(dst, count), src, |value| u8::from(value != 0)),
-        _ => match to.bytes() {
-            1 => each(output(dst, count), src, |value| value as u8),
-            2 => each(output(dst, count), src, |value| value as u16),
-            4 => each(output(dst, count), src, |value| value as u32),
-            _ => output(dst, count).copy_from_slice(src),
-        },
+        _ => via(src, |value| value as i64, |block| store_i64(dst, to, block)),
     }
 }
 
@@ -155,11 +160,11 @@ fn through_i64(value: f64) -> i64 {
 }
 
 /// x86's 32-bit conversion: toward zero, -2^31 for what does not fit.
-fn through_i32(value: f64) -> i64 {
-    if value > i32::MIN as f64 - 1.0 && value < i32::MAX as f64 + 1.0 {
-        value as i64
+fn through_i32(value: f64) -> i32 {
+    if value < i32::MAX as f64 + 1.0 {
+        value as i32
     } else {
-        i32::MIN as i64
+        i32::MIN
     }
 }
 

@@ -43,6 +43,7 @@ pub(super) fn orthonormalise(columns: &mut [f64], long: usize, short: usize) {
 
 /// Turns a column into the vector v of the reflection 1 - factor·v·vᵀ that maps it to a multiple of the first unit
 /// vector, v[0] = 1. Returns that multiple, the diagonal element of R, and the factor (0: nothing to reflect).
+#[inline(never)]
 fn reflect(column: &mut [f64]) -> (f64, f64) {
     let first = column[0];
     // Scaled, so that squares neither overflow nor vanish.
@@ -68,6 +69,7 @@ fn reflect(column: &mut [f64]) -> (f64, f64) {
 }
 
 /// column -= factor · v · (v·column)
+#[inline(never)]
 fn apply(v: &[f64], factor: f64, column: &mut [f64]) {
     let amount = factor * dot(v, column);
     for (value, v) in column.iter_mut().zip(v) {
@@ -86,4 +88,39 @@ fn dot(a: &[f64], b: &[f64]) -> f64 {
     }
     let rest: f64 = a_rest.iter().zip(b_rest).map(|(a, b)| a * b).sum();
     sums.iter().sum::<f64>() + rest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// R = Qᵀ·A is upper triangular with a positive diagonal: that and orthonormality define Q.
+    #[test]
+    fn q_makes_a_triangle_with_a_positive_diagonal() {
+        for (long, short) in [(1, 1), (2, 1), (2, 2), (9, 4), (16, 16), (41, 40)] {
+            let a: Vec<f64> = (0..long * short).map(|i| ((i * i * 37 + i * 11) % 101) as f64 - 50.0).collect();
+            let mut q = a.clone();
+            orthonormalise(&mut q, long, short);
+            for i in 0..short {
+                for j in 0..short {
+                    let r = dot(&q[i * long..(i + 1) * long], &a[j * long..(j + 1) * long]);
+                    if i == j {
+                        assert!(r > 0.0, "{long} x {short}");
+                    } else if i > j {
+                        assert!(r.abs() < 1e-11, "{long} x {short}: {r}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_column_that_depends_on_others_has_a_finite_result() {
+        let mut columns = vec![1.0, 0.0, 0.0, 0.0, 0.0, 0.0];
+        orthonormalise(&mut columns, 3, 2);
+        assert_eq!(columns, [1.0, 0.0, 0.0, 0.0, 0.0, 0.0]);
+        let mut huge = vec![1e200, -1e200, 3e-200, 1e-200];
+        orthonormalise(&mut huge, 2, 2);
+        assert!(huge.iter().all(|value| value.is_finite()));
+    }
 }

@@ -5,16 +5,16 @@
 //!
 //! - V8 checks the bounds of every load against memory size - offset, so loads with the same offset from several row
 //!   pointers share the right-hand side: all row pointers are read at one immediate and moved together.
-//! - LLVM's strength reduction would fold those pointers back into sums. A step that is read *volatile* has no known value,
-//!   so there is nothing to reduce.
+//! - LLVM's strength reduction would fold those pointers back into sums. A stride that is read *volatile* has no known
+//!   value, so there is nothing to reduce.
 //! - In one basic block LLVM nests the whole chain of an accumulator into one expression, all its loads live at once. A
 //!   possible exit after every step keeps the steps apart, and takes what is left of K in the same go.
 //! - A tile is a function of its own, so that the loops around it take none of its registers.
 //!
 //! # Why the `unsafe` here is sound
 //! [`Job`] holds the addresses of whole matrices (the ABI's promise), and a tile reads row `r` from 0 to k only: whole
-//! vectors up to k rounded down to four, then the last four elements again with those already counted masked away, or, for
-//! k < 4, one element at a time.
+//! vectors up to k rounded down to four, then the last four elements again with those already counted masked away on
+//! both sides, so that neither a NaN nor an infinity is counted twice. It takes k >= 4.
 
 use crate::lanes::{F32x4, LANES};
 use std::array::from_fn;
@@ -28,104 +28,41 @@ static NO_BIAS: [f32; 8] = [0.0; 8];
 
 /// One product: sizes and addresses.
 pub(super) struct Job {
-    k: usize,
-    n: usize,
-    x: *const f32,
-    w: *const f32,
+    pub(super) k: usize,
+    pub(super) n: usize,
+    pub(super) x: *const f32,
+    pub(super) w: *const f32,
+    pub(super) y: *mut f32,
     bias: *const f32,
     /// Elements from one column's bias to the next: 1, or 0 where there is none.
     bias_step: usize,
-    y: *mut f32,
 }
 
-/// A rectangle of the result: `groups` groups of C rows, and columns as many as the tile has rows of W.
-struct Place {
-    row: usize,
-    groups: usize,
-    column: usize,
+/// A rectangle of the result: `groups` groups of C rows, and as many columns as the tile has rows of W.
+#[derive(Clone, Copy)]
+pub(super) struct Place {
+    pub(super) row: usize,
+    pub(super) groups: usize,
+    pub(super) column: usize,
 }
 
 impl Job {
     /// The addresses are those of x, w, the bias (0: none) and y.
     pub(super) fn new(k: usize, n: usize, [x, w, bias, y]: [usize; 4]) -> Self {
         let (x, w, y) = (x as *const f32, w as *const f32, y as *mut f32);
-        if bias == 0 {
-            return Self {
-                k,
-                n,
-                x,
-                w,
-                bias: NO_BIAS.as_ptr(),
-                bias_step: 0,
-                y,
-            };
-        }
+        let (bias, bias_step) = if bias == 0 {
+            (NO_BIAS.as_ptr(), 0)
+        } else {
+            (bias as *const f32, 1)
+        };
         Self {
             k,
             n,
             x,
             w,
-            bias: bias as *const f32,
-            bias_step: 1,
             y,
-        }
-    }
-
-    /// Writes columns `column` to `column + width` (1 to 6) of `groups` times C rows from `row` on. Rows and columns are
-    /// those of the matrices that the job was made for.
-    pub(super) fn pairs(&self, row: usize, groups: usize, column: usize, width: usize) {
-        let place = Place {
-            row,
-            groups,
-            column,
-        };
-        // SAFETY: see the module's doc; the caller keeps row and column inside.
-        unsafe {
-            match width {
-                1 => tile::<1, 2, 4>(self, place),
-                2 => tile::<2, 2, 2>(self, place),
-                3 => tile::<3, 2, 1>(self, place),
-                4 => tile::<4, 2, 1>(self, place),
-                5 => tile::<5, 2, 1>(self, place),
-                _ => tile::<6, 2, 1>(self, place),
-            }
-        }
-    }
-
-    /// As `pairs` with one group of three rows, and up to three columns.
-    pub(super) fn triple(&self, row: usize, column: usize, width: usize) {
-        let place = Place {
-            row,
-            groups: 1,
-            column,
-        };
-        // SAFETY: as in `pairs`.
-        unsafe {
-            match width {
-                1 => tile::<1, 3, 2>(self, place),
-                2 => tile::<2, 3, 1>(self, place),
-                _ => tile::<3, 3, 1>(self, place),
-            }
-        }
-    }
-
-    /// As `pairs` for a single row.
-    pub(super) fn single(&self, row: usize, column: usize, width: usize) {
-        let place = Place {
-            row,
-            groups: 1,
-            column,
-        };
-        // SAFETY: as in `pairs`.
-        unsafe {
-            match width {
-                1 => tile::<1, 1, 4>(self, place),
-                2 => tile::<2, 1, 4>(self, place),
-                3 => tile::<3, 1, 2>(self, place),
-                4 => tile::<4, 1, 2>(self, place),
-                5 => tile::<5, 1, 2>(self, place),
-                _ => tile::<6, 1, 2>(self, place),
-            }
+            bias,
+            bias_step,
         }
     }
 }
@@ -139,12 +76,13 @@ pub(crate) fn madd(a: F32x4, b: F32x4, c: F32x4) -> F32x4 {
     return a * b + c;
 }
 
-/// R rows of W, C rows of x, S independent sets of sums (where R·C alone are too few to hide a madd's latency). In
-/// registers: R·C·S sums, C·S of x and one of W, at most 15; one fewer in a plain build.
+/// R rows of W, C rows of x, S sets of sums in turn (where R·C alone are too few to hide a madd's latency). In registers:
+/// R·C·S sums, C rows of x and one of W, at most 15; one fewer in a plain build.
 #[inline(never)]
-unsafe fn tile<const R: usize, const C: usize, const S: usize>(job: &Job, place: Place) {
-    let k = job.k;
-    // SAFETY (all blocks of this function): row + groups · C rows of x and y, column + R rows of W and of the bias exist.
+pub(super) fn tile<const R: usize, const C: usize, const S: usize>(job: &Job, place: Place) {
+    let Job { k, n, .. } = *job;
+    // SAFETY (all blocks here): the job has `groups` · C rows of x and y from `row` on, and R rows of W and elements of the
+    // bias from `column` on, each of k elements; see the module's doc for k.
     let w = unsafe { job.w.add(place.column * k) };
     let bias = unsafe { job.bias.add(place.column * job.bias_step) };
     for group in 0..place.groups {
@@ -154,24 +92,21 @@ unsafe fn tile<const R: usize, const C: usize, const S: usize>(job: &Job, place:
 
         let mut xs: [*const f32; C] = from_fn(|c| unsafe { x.add(c * k) });
         let mut ws: [*const f32; R] = from_fn(|r| unsafe { w.add(r * k) });
-        let mut left = k / (LANES * S);
+        let mut left = k / LANES;
         'turns: loop {
-            for u in 0..TURN / S {
+            for u in 0..TURN {
                 if left == u {
                     break 'turns;
                 }
-                for (s, sums) in sums.iter_mut().enumerate() {
-                    let at = (u * S + s) * LANES;
-                    let values: [F32x4; C] = from_fn(|c| unsafe { F32x4::load(xs[c].add(at)) });
-                    for r in 0..R {
-                        let weight = unsafe { F32x4::load(ws[r].add(at)) };
-                        for c in 0..C {
-                            sums[r][c] = madd(weight, values[c], sums[r][c]);
-                        }
+                let values: [F32x4; C] = from_fn(|c| unsafe { F32x4::load(xs[c].add(u * LANES)) });
+                for (w, sums) in ws.iter().zip(&mut sums[u % S]) {
+                    let weight = unsafe { F32x4::load(w.add(u * LANES)) };
+                    for (sum, &value) in sums.iter_mut().zip(&values) {
+                        *sum = madd(weight, value, *sum);
                     }
                 }
             }
-            left -= TURN / S;
+            left -= TURN;
             let stride = unsafe { (&raw const STRIDE).read_volatile() };
             for x in &mut xs {
                 *x = unsafe { x.add(stride) };
@@ -183,64 +118,59 @@ unsafe fn tile<const R: usize, const C: usize, const S: usize>(job: &Job, place:
 
         let mut total = sums[0];
         for set in &sums[1..] {
-            for r in 0..R {
-                for c in 0..C {
-                    total[r][c] = total[r][c] + set[r][c];
+            for (total, set) in total.iter_mut().flatten().zip(set.iter().flatten()) {
+                *total = *total + *set;
+            }
+        }
+        let rest = k % LANES;
+        if rest != 0 {
+            let last = |row: *const f32| unsafe { F32x4::load(row.add(k - LANES)) }.last(rest);
+            let values: [F32x4; C] = from_fn(|c| last(unsafe { x.add(c * k) }));
+            for (r, total) in total.iter_mut().enumerate() {
+                let weight = last(unsafe { w.add(r * k) });
+                for (total, value) in total.iter_mut().zip(values) {
+                    *total = madd(weight, value, *total);
                 }
             }
         }
-        let mut at = k / (LANES * S) * (LANES * S);
-        while S > 1 && at + LANES <= k {
-            unsafe { step(&mut total, x, w, k, |row| F32x4::load(row.add(at))) };
-            at += LANES;
-        }
-        let rest = k % LANES;
-        if rest != 0 && k > LANES {
-            unsafe {
-                step(&mut total, x, w, k, |row| {
-                    F32x4::load(row.add(k - LANES)).last(rest)
-                })
-            };
-        } else if rest != 0 {
-            unsafe { step(&mut total, x, w, k, |row| F32x4::load_first(row, rest)) };
-        }
 
         for c in 0..C {
-            let y = unsafe { job.y.add((row + c) * job.n + place.column) };
-            for first in (0..R).step_by(LANES) {
-                let of = |i: usize| {
-                    if first + i < R {
-                        total[first + i][c]
-                    } else {
-                        F32x4::zero()
-                    }
-                };
-                let sums = F32x4::lane_sums([of(0), of(1), of(2), of(3)]);
-                let lanes = LANES.min(R - first);
-                unsafe {
-                    (sums + F32x4::load_first(bias.add(first), lanes))
-                        .store_first(y.add(first), lanes)
-                };
-            }
+            let y = unsafe { job.y.add((row + c) * n + place.column) };
+            // SAFETY: R elements of the bias, and of the row of y.
+            unsafe { write(total.map(|row| row[c]), bias, y) };
         }
     }
 }
 
-/// One vector more of every row, from the rows' beginnings.
+/// y[r] = the sum of `sums[r]`'s lanes, and bias[r].
+///
+/// # Safety
+/// R elements are readable at `bias` and writable at `y`.
 #[inline(always)]
-unsafe fn step<const R: usize, const C: usize>(
-    total: &mut [[F32x4; C]; R],
-    x: *const f32,
-    w: *const f32,
-    k: usize,
-    load: impl Fn(*const f32) -> F32x4,
-) {
-    // SAFETY: the caller's rows; `load` stays inside one.
-    let values: [F32x4; C] = from_fn(|c| load(unsafe { x.add(c * k) }));
-    for (r, total) in total.iter_mut().enumerate() {
-        let weight = load(unsafe { w.add(r * k) });
-        for c in 0..C {
-            total[c] = madd(weight, values[c], total[c]);
+unsafe fn write<const R: usize>(sums: [F32x4; R], bias: *const f32, y: *mut f32) {
+    for first in (0..R).step_by(LANES) {
+        let of = |i: usize| sums.get(first + i).copied().unwrap_or(F32x4::zero());
+        let sums = F32x4::lane_sums([of(0), of(1), of(2), of(3)]);
+        let lanes = LANES.min(R - first);
+        // SAFETY: first + lanes <= R.
+        unsafe {
+            (sums + F32x4::load_first(bias.add(first), lanes)).store_first(y.add(first), lanes)
+        };
+    }
+}
+
+/// The same rectangle for any k, one element at a time: what is too short for a vector.
+pub(super) fn scalar(job: &Job, m: usize) {
+    let Job { k, n, x, w, y, .. } = *job;
+    for i in 0..m * n {
+        let (row, column) = (i / n, i % n);
+        // SAFETY: row < m, column < n and p < k: inside the matrices.
+        unsafe {
+            let mut sum = 0.0;
+            for p in 0..k {
+                sum += *x.add(row * k + p) * *w.add(column * k + p);
+            }
+            *y.add(i) = sum + *job.bias.add(column * job.bias_step);
         }
     }
 }

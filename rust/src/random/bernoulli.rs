@@ -56,3 +56,56 @@ fn drawable(code: u32) -> Option<DType> {
     DType::from_code(code)
         .filter(|dtype| matches!(dtype, Float32 | Float64 | Float16 | BFloat16 | Int64 | Int32 | Int16 | Int8 | UInt8 | Bool))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn engine(seed: u32) -> Engine {
+        Engine::seeded(seed)
+    }
+
+    fn at<T>(value: &mut T) -> usize {
+        value as *mut T as usize
+    }
+
+    /// `torch.empty(12).bernoulli_(0.5)` after `manual_seed(0)`.
+    #[test]
+    fn values_are_those_of_torch() {
+        let mut values = [9u8; 12];
+        assert_eq!(random_bernoulli(at(&mut engine(0)), at(&mut values), DType::UInt8 as u32, 12, 0.5), DONE);
+        assert_eq!(values, [0, 0, 1, 0, 0, 0, 1, 1, 0, 1, 1, 1]);
+    }
+
+    #[test]
+    fn every_size_equals_the_reference_and_takes_the_draws_of_the_table() {
+        for count in (0..40).chain([127, 128, 129, 300]) {
+            let (mut ours, mut theirs) = (engine(4), engine(4));
+            let mut values = vec![f32::NAN; count];
+            random_bernoulli(at(&mut ours), values.as_mut_ptr() as usize, DType::Float32 as u32, count, 0.3);
+            for value in values {
+                assert_eq!(value, if unit64(theirs.draw64()) < 0.3 { 1.0 } else { 0.0 });
+            }
+            assert_eq!(ours.position(), 2 * count as u64);
+        }
+    }
+
+    #[test]
+    fn probabilities_of_float32_are_compared_in_float32() {
+        for count in (0..40).chain([127, 128, 129, 300]) {
+            let (mut ours, mut theirs) = (engine(4), engine(4));
+            let p: Vec<f32> = (0..count).map(|i| [0.5, 0.0, 1.0, 0.1, f32::NAN][i % 5]).collect();
+            let mut values = vec![9u8; count];
+            let (dst, from) = (values.as_mut_ptr() as usize, p.as_ptr() as usize);
+            let (to, of) = (DType::Bool as u32, DType::Float32 as u32);
+            assert_eq!(random_bernoulli_each(at(&mut ours), dst, to, from, of, count), DONE);
+            for (value, p) in values.iter().zip(p) {
+                assert_eq!(*value, u8::from(unit32(theirs.draw()) < p));
+            }
+            assert_eq!(ours.position(), count as u64);
+        }
+        let mut ours = engine(4);
+        random_bernoulli_each(at(&mut ours), at(&mut 0u8), DType::Bool as u32, at(&mut 0.5f64), DType::Float64 as u32, 1);
+        assert_eq!(ours.position(), 2);
+    }
+}

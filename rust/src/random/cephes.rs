@@ -7,6 +7,8 @@
 
 #![allow(clippy::excessive_precision)] // Cephes's decimals, as published
 
+use super::lanes::Lanes;
+
 /// 2π.
 pub(super) const TWO_PI: f64 = single(std::f32::consts::TAU);
 /// The polynomial for ln(1 + m) - m + m²/2, m from √½ - 1 to √2 - 1.
@@ -54,60 +56,55 @@ const fn single(value: f32) -> f64 {
     value as f64
 }
 
-/// To float32's precision.
-#[inline(always)]
-pub(super) fn round(value: f64) -> f64 {
-    value as f32 as f64
-}
-
 /// ln x for a float32 x in (0, 1].
 #[inline(always)]
-pub(super) fn logarithm(x: f64, mut fma: impl FnMut(f64, f64, f64) -> f64) -> f64 {
+pub(super) fn logarithm(x: Lanes, fma: &mut impl FnMut(Lanes, Lanes, Lanes) -> Lanes) -> Lanes {
     // x = mantissa * 2^exponent, mantissa in [1/2, 1). Without an integer conversion, which SIMD lacks.
-    let bits = x.to_bits();
-    let mantissa = f64::from_bits(bits & 0x000f_ffff_ffff_ffff | 0x3fe0_0000_0000_0000);
-    let exponent = f64::from_bits(TWO_52.to_bits() | bits >> 52) - (TWO_52 + 1022.0);
-    let low = mantissa < SQRT_HALF;
-    let e = exponent - if low { 1.0 } else { 0.0 };
-    let m = mantissa - 1.0 + if low { mantissa } else { 0.0 };
-    let z = round(m * m);
-    let mut y = LOG[0];
-    for coefficient in &LOG[1..] {
-        y = fma(y, m, *coefficient);
+    let fraction = x & Lanes::splat_bits(0x000f_ffff_ffff_ffff);
+    let mantissa = fraction | Lanes::splat(0.5);
+    let exponent = (x.shift_down(52) | Lanes::splat(TWO_52)) - Lanes::splat(TWO_52 + 1022.0);
+    let low = mantissa.below(Lanes::splat(SQRT_HALF));
+    let e = exponent - (low & Lanes::splat(1.0));
+    let m = mantissa - Lanes::splat(1.0) + (low & mantissa);
+    let z = (m * m).single();
+    let mut y = Lanes::splat(LOG[0]);
+    for &coefficient in &LOG[1..] {
+        y = fma(y, m, Lanes::splat(coefficient));
     }
-    y = round(y * m);
-    y = fma(y, z, round(e * LN2_LOW));
-    y = round(y - 0.5 * z);
-    round(round(m + y) + e * LN2_HIGH)
+    y = (y * m).single();
+    y = fma(y, z, (e * Lanes::splat(LN2_LOW)).single());
+    y = (y - Lanes::splat(0.5) * z).single();
+    ((m + y).single() + e * Lanes::splat(LN2_HIGH)).single()
 }
 
 /// Sine and cosine of a float32 θ in [0, 2π].
 #[inline(always)]
-pub(super) fn sine_cosine(theta: f64, mut fma: impl FnMut(f64, f64, f64) -> f64) -> (f64, f64) {
+pub(super) fn sine_cosine(theta: Lanes, fma: &mut impl FnMut(Lanes, Lanes, Lanes) -> Lanes) -> (Lanes, Lanes) {
     // The octant, rounded up to an even one.
-    let octant = 2.0 * ((round(theta * FOUR_OVER_PI).trunc() + 1.0) * 0.5).trunc();
-    let j = (octant + TWO_52).to_bits();
+    let turns = (theta * Lanes::splat(FOUR_OVER_PI)).single().trunc();
+    let half_octant = ((turns + Lanes::splat(1.0)) * Lanes::splat(0.5)).trunc();
+    let octant = half_octant + half_octant;
     let mut x = theta;
     for part in REDUCE {
-        x = fma(octant, part, x);
+        x = fma(octant, Lanes::splat(part), x);
     }
-    let z = round(x * x);
-    let mut c = fma(COSINE[0], z, COSINE[1]);
-    c = fma(c, z, COSINE[2]);
-    c = round(c * z);
-    c = fma(c, z, -0.5 * z);
-    c = round(c + 1.0);
-    let mut s = fma(SINE[0], z, SINE[1]);
-    s = fma(s, z, SINE[2]);
-    s = round(s * z);
+    let z = (x * x).single();
+    let mut c = fma(Lanes::splat(COSINE[0]), z, Lanes::splat(COSINE[1]));
+    c = fma(c, z, Lanes::splat(COSINE[2]));
+    c = (c * z).single();
+    c = fma(c, z, Lanes::splat(-0.5) * z);
+    c = (c + Lanes::splat(1.0)).single();
+    let mut s = fma(Lanes::splat(SINE[0]), z, Lanes::splat(SINE[1]));
+    s = fma(s, z, Lanes::splat(SINE[2]));
+    s = (s * z).single();
     s = fma(s, x, x);
-    let swap = j & 2 != 0;
-    let (sine, cosine) = if swap { (c, s) } else { (s, c) };
-    // Octants 4 to 7 have a negative sine, 2 to 5 a negative cosine.
-    let sine_sign = (j & 4) << 61;
-    let cosine_sign = (!j.wrapping_sub(2) & 4) << 61;
-    (
-        f64::from_bits(sine.to_bits() ^ sine_sign),
-        f64::from_bits(cosine.to_bits() ^ cosine_sign),
-    )
+    // j, half the octant: where it is odd, sine and cosine swap; the sine is negative where its second bit is set, the
+    // cosine where that of j + 1 is.
+    let j = half_octant + Lanes::splat(TWO_52);
+    let one = Lanes::splat_bits(1);
+    let swap = (j & one).same_bits(one);
+    let sign = |j: Lanes| (j & Lanes::splat_bits(2)).shift_up(62);
+    let sine = swap.select(c, s) ^ sign(j);
+    let cosine = swap.select(s, c) ^ sign(j + Lanes::splat(1.0));
+    (sine, cosine)
 }

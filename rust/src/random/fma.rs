@@ -7,6 +7,8 @@
 //! using rounding to odd", IEEE Trans. Computers 57 (2008). 53 ≥ 24 + 2 bits make the second rounding then correct,
 //! in float32's subnormal range too.
 
+use super::lanes::Lanes;
+
 /// The float32 nearest to `a*b + c`.
 #[inline(always)]
 pub(crate) fn fma(a: f32, b: f32, c: f32) -> f32 {
@@ -37,11 +39,11 @@ pub(crate) fn add_to_odd(a: f64, b: f64) -> f64 {
     })
 }
 
-/// Whether rounding `sum` to float32 could differ from rounding the exact sum: it lies in the middle of two float32.
-/// For results in float32's normal range.
+/// Where rounding a sum to float32 could differ from rounding the exact sum: in the middle of two float32. For results
+/// in float32's normal range.
 #[inline(always)]
-pub(crate) fn is_middle(sum: f64) -> bool {
-    sum.to_bits() & 0x1fff_ffff == 0x1000_0000
+pub(super) fn is_middle(sum: Lanes) -> Lanes {
+    (sum & Lanes::splat_bits(0x1fff_ffff)).same_bits(Lanes::splat_bits(0x1000_0000))
 }
 
 #[cfg(test)]
@@ -87,7 +89,7 @@ mod tests {
             check(a, b, c);
             let sum = a as f64 * b as f64 + c as f64;
             collisions += u32::from(sum as f32 != a.mul_add(b, c));
-            assert!(is_middle(sum) || sum as f32 == a.mul_add(b, c));
+            assert!(is_middle(Lanes::splat(sum)).any() || sum as f32 == a.mul_add(b, c));
         }
         assert!(
             collisions > 100,

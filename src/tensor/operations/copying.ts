@@ -9,42 +9,52 @@ import type { DType } from "../../dtype.ts";
 import { sameShape } from "../../shape.ts";
 import { cast, copyBytes, gather, scatter } from "../../core/kernels.ts";
 import { adoptBytes, adoptFill, readBytes, Storage } from "../../core/memory.ts";
-import { expand } from "../shaping.ts";
-import { contiguous, uninitialised, View } from "../view.ts";
+import { expand, requireBroadcast } from "../shaping.ts";
+import { contiguous, memoryOrder, uninitialised, uninitialisedLike, View } from "../view.ts";
 
-/** A dense copy. A value that was never read is copied as what would write it. */
+/** A copy, laid out as its source where that fills memory. A value that was never read is copied as what would write it. */
 export function clone(source: View): View {
   const { dtype, shape, storage } = source;
   if (source.isWhole && storage.fill !== null) {
     return new View(new Storage(storage.byteLength, storage.fill), dtype, shape);
   }
-  const copy = uninitialised(dtype, shape);
-  if (source.isContiguous) copyDense(copy, source);
+  const copy = uninitialisedLike(source);
+  if (memoryOrder(source) !== null) copyDense(copy, source);
   else gather(copy, source, itemSize(dtype));
   return copy;
 }
 
-/** The same values in `dtype`: the view itself where that is its dtype. */
+/** The same values in `dtype`, laid out alike: the view itself where that is its dtype. */
 export function convert(source: View, dtype: DType): View {
   if (source.dtype === dtype) return source;
-  const result = uninitialised(dtype, source.shape);
-  cast(result, contiguous(source), source.numel);
+  const operand = memoryOrder(source) === null ? contiguous(source) : source;
+  const result = uninitialisedLike(operand, dtype);
+  cast(result, operand, source.numel);
   return result;
 }
 
 /**
- * Writes `source`, broadcast and cast, into `target`: PyTorch's `copy_`.
+ * Writes `source`, broadcast and cast, into `target`: PyTorch's `copy_`. They may share memory.
  *
  * @throws {RangeError} Shapes do not broadcast, or elements of the target share a place.
  */
 export function copyInto(target: View, source: View): void {
+  requireBroadcast(target.shape, source.shape);
   refuseInternalOverlap(target);
-  const values = sameShape(target.shape, source.shape) ? source : expand(source, target.shape);
   if (target.numel === 0) return;
-  const converted = convert(values, target.dtype);
-  if (target.isContiguous && converted.isContiguous) copyDense(target, converted);
-  else if (target.isContiguous && !overlaps(target, converted)) gather(target, converted, itemSize(target.dtype));
-  else scatter(target, overlaps(target, converted) ? clone(converted) : contiguous(converted), itemSize(target.dtype));
+  const converted = convert(source, target.dtype);
+  const values = sameShape(target.shape, converted.shape) ? converted : expand(converted, target.shape);
+  if (target.isContiguous && values.isContiguous) copyDense(target, values);
+  else if (target.isContiguous && !overlaps(target, values)) gather(target, values, itemSize(target.dtype));
+  else scatter(target, overlaps(target, values) ? dense(values) : contiguous(values), itemSize(target.dtype));
+}
+
+/** Writes one value everywhere, also where elements share a place. */
+export function fillInto(target: View, value: View): void {
+  const once = target.strides.reduce((view, stride, i) => {
+    return stride === 0 && view.shape[i] > 1 ? view.restrided(view.shape.with(i, 1), view.strides) : view;
+  }, target);
+  copyInto(once, value);
 }
 
 /** Refuses to write where two elements are one place. */
@@ -55,6 +65,13 @@ export function refuseInternalOverlap(target: View): void {
         "Please clone() the tensor before performing the operation.",
     );
   }
+}
+
+/** A row-major copy, never the view itself. */
+function dense(source: View): View {
+  const copy = uninitialised(source.dtype, source.shape);
+  gather(copy, source, itemSize(source.dtype));
+  return copy;
 }
 
 /** Whether writing one could change the other before it is read. */

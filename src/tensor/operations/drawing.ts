@@ -15,7 +15,7 @@ import { memory } from "../../core/memory.ts";
 import type { Fill } from "../../core/memory.ts";
 import { typeName } from "../promotion.ts";
 import { expand } from "../shaping.ts";
-import { contiguous, uninitialised } from "../view.ts";
+import { contiguous, memoryOrder, uninitialised } from "../view.ts";
 import type { View } from "../view.ts";
 import { convert, copyInto, refuseInternalOverlap } from "./copying.ts";
 
@@ -125,6 +125,7 @@ export function sparsifyInto(target: View, stream: RandomStream, zeros: number):
 function draw(target: View, fillOf: (run: Run) => Fill): void {
   refuseInternalOverlap(target);
   const fill = fillOf({ count: target.numel, dtype: target.dtype });
+  // A permuted dense tensor is filled in the order of memory (TensorIterator), any other in row-major order.
   const order = memoryOrder(target);
   if (order !== null) {
     setFill(order, target.numel * itemSize(target.dtype), fill);
@@ -133,13 +134,6 @@ function draw(target: View, fillOf: (run: Run) => Fill): void {
   const values = uninitialised(target.dtype, target.shape);
   setFill(values, values.storage.byteLength, fill);
   copyInto(target, values);
-}
-
-/** A permuted dense tensor is filled in the order of memory (TensorIterator), any other in row-major order. */
-function memoryOrder(target: View): View | null {
-  const dims = target.shape.map((_, i) => i).sort((i, j) => target.strides[j] - target.strides[i]);
-  const sorted = target.restrided(dims.map((i) => target.shape[i]), dims.map((i) => target.strides[i]));
-  return sorted.isContiguous ? sorted : null;
 }
 
 function requireDtype(name: string, dtype: DType, allowed: readonly DType[]): void {

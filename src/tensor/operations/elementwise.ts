@@ -6,19 +6,19 @@
 
 import { itemSize } from "../../dtype.ts";
 import type { DType } from "../../dtype.ts";
-import { UnsupportedError } from "../../errors.ts";
 import { sameShape } from "../../shape.ts";
 import type { Shape } from "../../shape.ts";
 import * as kernels from "../../core/kernels.ts";
 import { PAIRING } from "../../core/kernels.ts";
-import type { BinaryName, CompareName, Pairing, UnaryName } from "../../core/kernels.ts";
+import type { BinaryName, Pairing, UnaryName } from "../../core/kernels.ts";
 import { Storage } from "../../core/memory.ts";
-import { writeElement } from "../elements.ts";
-import { computeType, isComputable, isFloat, promoteTypes, resultType, typeName } from "../promotion.ts";
+import { holds, requireHeld, wrapped, writeElement } from "../elements.ts";
+import { canCast, computeType, isComputable, isFloat, isInteger, resultType, typeName } from "../promotion.ts";
 import type { Scalar } from "../promotion.ts";
-import { broadcastShapes, expand } from "../shaping.ts";
-import { contiguous, uninitialised, View } from "../view.ts";
-import { convert, copyInto } from "./copying.ts";
+import { broadcastShapes, expand, requireBroadcast } from "../shaping.ts";
+import { contiguous, memoryOrder, uninitialised, uninitialisedLike, View } from "../view.ts";
+import { clone, convert, copyInto, refuseInternalOverlap } from "./copying.ts";
+import { notImplemented, requireComputable } from "./refusal.ts";
 
 /** Operations whose result is a floating point number whatever they are given. */
 const FLOAT_RESULT: ReadonlySet<UnaryName> = new Set(
@@ -46,11 +46,27 @@ const FLOAT_ONLY: ReadonlySet<UnaryName> = new Set(
   ["gelu", "geluTanh", "silu", "leakyRelu", "softplus", "elu"] as const,
 );
 
-/** Operations whose result is a boolean. */
-const BOOL_RESULT: ReadonlySet<UnaryName> = new Set(["logicalNot", "isnan", "isinf", "isfinite"] as const);
-
 /** What PyTorch refuses to do with booleans. */
-const NOT_BOOL: ReadonlySet<string> = new Set(["neg", "sub", "abs", "sign", "remainder", "fmod", "floorDivide", "pow"]);
+const NOT_BOOL: ReadonlySet<UnaryName | BinaryName> = new Set(
+  [
+    "neg",
+    "abs",
+    "relu",
+    "floor",
+    "ceil",
+    "round",
+    "trunc",
+    "remainder",
+    "fmod",
+    "floorDivide",
+    "pow",
+  ] as const,
+);
+
+/** Operations whose low bits depend on the low bits of the operands only: a number may wrap before. */
+const MODULAR: ReadonlySet<BinaryName> = new Set(
+  ["add", "sub", "mul", "bitwiseAnd", "bitwiseOr", "bitwiseXor"] as const,
+);
 
 /** The parameters of an operation of one operand, such as a slope or two limits. */
 export interface UnaryParameters {
@@ -58,13 +74,15 @@ export interface UnaryParameters {
   readonly b?: number;
 }
 
-/** An operation of one operand, into a new tensor. */
+/** An operation of one operand, into a new tensor with the memory layout of the operand. */
 export function unary(name: UnaryName, source: View, parameters: UnaryParameters = {}): View {
   const dtype = unaryType(name, source.dtype);
-  if (BOOL_RESULT.has(name)) return unaryInto(uninitialised("bool", source.shape), name, source, parameters);
   const compute = computeType(dtype);
-  const operand = convert(source, compute);
-  const result = unaryInto(uninitialised(compute, source.shape), name, operand, parameters);
+  requireComputable(name, compute);
+  const converted = convert(source, compute);
+  const operand = memoryOrder(converted) === null ? contiguous(converted) : converted;
+  const result = uninitialisedLike(operand);
+  kernels.unary(name, result, operand, { count: operand.numel, ...parameters });
   return convert(result, dtype);
 }
 
@@ -72,7 +90,9 @@ export function unary(name: UnaryName, source: View, parameters: UnaryParameters
 export function unaryInPlace(name: UnaryName, target: View, parameters: UnaryParameters = {}): void {
   const dtype = unaryType(name, target.dtype);
   requireCast(dtype, target.dtype);
-  if (target.isContiguous && computeType(target.dtype) === target.dtype && dtype === target.dtype) {
+  refuseInternalOverlap(target);
+  const order = memoryOrder(target);
+  if (order !== null && dtype === target.dtype && computeType(dtype) === dtype && isComputable(dtype)) {
     kernels.unary(name, target, target, { count: target.numel, ...parameters });
   } else {
     copyInto(target, unary(name, target, parameters));
@@ -82,103 +102,66 @@ export function unaryInPlace(name: UnaryName, target: View, parameters: UnaryPar
 /** An operation of two operands with broadcasting, into a new tensor. */
 export function binary(name: BinaryName, left: View | Scalar, right: View | Scalar): View {
   const dtype = binaryType(name, left, right);
-  return convert(binaryIn(name, [left, right], computeType(dtype)), dtype);
+  return convert(binaryIn(name, [left, right], { dtype: computeType(dtype) }), dtype);
 }
 
 /** An operation of two operands, into the first one. */
 export function binaryInPlace(name: BinaryName, target: View, right: View | Scalar): void {
   const dtype = binaryType(name, target, right);
   requireCast(dtype, target.dtype);
-  if (typeof right === "object") requireShape(target, right);
+  if (typeof right === "object") requireBroadcast(target.shape, right.shape);
+  refuseInternalOverlap(target);
   const compute = computeType(dtype);
-  const result = binaryIn(name, [target, right], compute, target.dtype === compute ? target : undefined);
+  const into = target.dtype === compute && memoryOrder(target) !== null ? target : undefined;
+  const result = binaryIn(name, [target, apart(right, target)], { dtype: compute, into });
   if (result !== target) copyInto(target, result);
 }
 
-/** A comparison with broadcasting; the result is boolean. */
-export function compare(name: CompareName, left: View | Scalar, right: View | Scalar): View {
-  const dtype = computeType(resultType([left, right]));
-  requireKernel(name, dtype);
-  const pair = pairOf(left, right, dtype);
-  const result = uninitialised("bool", pair.shape);
-  kernels.compare(name, result, pair.operands, { count: result.numel, pairing: pair.pairing });
-  return result;
-}
-
-/** `left` where `condition` holds, else `right`, all three broadcast. */
-export function where(condition: View, left: View | Scalar, right: View | Scalar): View {
-  if (condition.dtype !== "bool") {
-    throw new TypeError(
-      `where expected condition to be a boolean tensor, but got a tensor with dtype ${typeName(condition.dtype)}`,
-    );
-  }
+/** `left + alpha·right`, or less it: what `add` and `sub` do with `alpha`. */
+export function scaled(right: View | Scalar, left: View | Scalar, alpha: number | bigint): View | Scalar {
+  if (alpha === 1 || alpha === 1n) return right;
   const dtype = resultType([left, right]);
-  const views = [left, right].map((operand) => asView(operand, dtype));
-  const shape = broadcastShapes(condition.shape, broadcastShapes(views[0].shape, views[1].shape));
-  const [mask, a, b] = [condition, ...views].map((operand) => contiguous(expand(operand, shape)));
-  const result = uninitialised(dtype, shape);
-  const item = itemSize(dtype);
-  kernels.choose(result, [mask, a, b], { count: result.numel, item, pairing: PAIRING.each });
-  return result;
+  if (!isFloat(dtype) && typeof alpha === "number" && !Number.isInteger(alpha)) {
+    throw new TypeError("For integral input tensors, argument alpha must not be a floating point number.");
+  }
+  return dtype === "bool" ? right : binary("mul", asView(right, dtype), alpha);
 }
 
-/** A number as a tensor of one element and no dimensions. */
+/**
+ * A number as a tensor of one element and no dimensions.
+ *
+ * @throws {RangeError} The dtype does not hold it.
+ */
 export function scalarView(value: Scalar, dtype: DType): View {
   const bytes = new Uint8Array(itemSize(dtype));
   writeElement(new DataView(bytes.buffer), 0, dtype, value);
   return new View(Storage.from(bytes), dtype, []);
 }
 
-/** Refuses to write a result where its dtype is of a higher category than the target's. */
-export function requireCast(from: DType, to: DType): void {
-  if (from === to || promoteTypes(from, to) === to || (isFloat(from) && isFloat(to))) return;
-  const widths = !isFloat(from) && from !== "bool" && to !== "bool";
-  if (widths) return;
-  throw new TypeError(`result type ${typeName(from)} can't be cast to the desired output type ${typeName(to)}`);
+/** An operand as a tensor of `dtype`. */
+export function asView(operand: View | Scalar, dtype: DType): View {
+  return typeof operand === "object" ? convert(operand, dtype) : scalarView(operand, dtype);
 }
 
-function unaryInto(target: View, name: UnaryName, source: View, parameters: UnaryParameters): View {
-  requireKernel(name, source.dtype);
-  kernels.unary(name, target, contiguous(source), { count: source.numel, ...parameters });
-  return target;
-}
-
-function unaryType(name: UnaryName, dtype: DType): DType {
-  if (BOOL_RESULT.has(name)) return dtype;
-  if (FLOAT_ONLY.has(name) && !isFloat(dtype)) {
-    throw new TypeError(`"${name}" not implemented for '${typeName(dtype)}'`);
-  }
-  if (dtype === "bool" && NOT_BOOL.has(name)) throw new TypeError(`"${name}" not implemented for 'Bool'`);
-  return FLOAT_RESULT.has(name) && !isFloat(dtype) ? "float32" : dtype;
-}
-
-function binaryType(name: BinaryName, left: View | Scalar, right: View | Scalar): DType {
-  const dtype = resultType([left, right]);
-  if (name === "div" || name === "atan2") {
-    if (!isFloat(dtype)) return isComputable(dtype) ? "float32" : dtype;
-  } else if (dtype === "bool" && NOT_BOOL.has(name)) {
-    throw new TypeError(
-      name === "sub"
-        ? "Subtraction, the `-` operator, with two bool tensors is not supported. Use the `^` or `logical_xor()` operator instead."
-        : `"${name}" not implemented for 'Bool'`,
-    );
-  }
-  if (name.startsWith("bitwise") && isFloat(dtype)) {
-    throw new TypeError(`"${name}" not implemented for '${typeName(dtype)}'`);
-  }
-  return dtype;
+/**
+ * As {@linkcode asView}, where the number must not change.
+ *
+ * @throws {RangeError} The dtype does not hold the number.
+ */
+export function exactView(operand: View | Scalar, dtype: DType): View {
+  if (typeof operand !== "object") requireHeld(operand, dtype === "float32" ? "float64" : dtype);
+  return asView(operand, dtype);
 }
 
 /** Two operands made one dtype and laid out as a kernel takes them. */
-interface Pair {
+export interface Pair {
   readonly shape: Shape;
   readonly operands: readonly [View, View];
   readonly pairing: Pairing;
 }
 
-function pairOf(left: View | Scalar, right: View | Scalar, dtype: DType): Pair {
-  const a = asView(left, dtype);
-  const b = asView(right, dtype);
+/** Two operands of one dtype, broadcast as far as the kernels do not do so themselves. */
+export function pairOf(a: View, b: View): Pair {
   const shape = sameShape(a.shape, b.shape) ? a.shape : broadcastShapes(a.shape, b.shape);
   if (sameShape(a.shape, b.shape)) {
     return { shape, operands: [contiguous(a), contiguous(b)], pairing: PAIRING.each };
@@ -192,26 +175,106 @@ function pairOf(left: View | Scalar, right: View | Scalar, dtype: DType): Pair {
   return { shape, operands: [contiguous(expand(a, shape)), contiguous(expand(b, shape))], pairing: PAIRING.each };
 }
 
+/** Refuses to write a result where its dtype is of a higher category than the target's. */
+export function requireCast(from: DType, to: DType): void {
+  if (canCast(from, to)) return;
+  throw new TypeError(`result type ${typeName(from)} can't be cast to the desired output type ${typeName(to)}`);
+}
+
+function unaryType(name: UnaryName, dtype: DType): DType {
+  if (FLOAT_ONLY.has(name) && !isFloat(dtype)) throw notImplemented(name, dtype);
+  if (dtype === "bool") {
+    if (NOT_BOOL.has(name)) throw notImplemented(name, dtype);
+    if (name === "square") return "int64";
+  }
+  if (name === "bitwiseNot" && isFloat(dtype)) throw notImplemented(name, dtype);
+  const rounds = FLOAT_RESULT.has(name) && (isInteger(dtype) || dtype === "bool");
+  return rounds ? "float32" : dtype;
+}
+
+function binaryType(name: BinaryName, left: View | Scalar, right: View | Scalar): DType {
+  if (name === "sub") refuseBooleanDifference(left, right);
+  const dtype = resultType([left, right]);
+  if ((name === "div" || name === "atan2") && (isInteger(dtype) || dtype === "bool")) return "float32";
+  if (dtype === "bool" && NOT_BOOL.has(name)) throw notImplemented(name, dtype);
+  if (name.startsWith("bitwise") && isFloat(dtype)) throw notImplemented(name, dtype);
+  return dtype;
+}
+
+/** `sub_check` of ATen/native/BinaryOps.h. */
+function refuseBooleanDifference(left: View | Scalar, right: View | Scalar): void {
+  const [a, b] = [left, right].map((side) =>
+    typeof side === "object" ? side.dtype === "bool" : typeof side === "boolean"
+  );
+  if (a && b) {
+    throw new TypeError(
+      "Subtraction, the `-` operator, with two bool tensors is not supported. Use the `^` or `logical_xor()` operator " +
+        "instead.",
+    );
+  }
+  if (a || b) {
+    throw new TypeError(
+      "Subtraction, the `-` operator, with a bool tensor is not supported. If you are trying to invert a mask, use " +
+        "the `~` or `logical_not()` operator instead.",
+    );
+  }
+}
+
 function binaryIn(
   name: BinaryName,
   [left, right]: readonly [View | Scalar, View | Scalar],
-  dtype: DType,
-  into?: View,
+  { dtype, into }: { readonly dtype: DType; readonly into?: View },
 ): View {
-  requireKernel(name, dtype);
-  const a = asView(left, dtype);
-  const b = asView(right, dtype);
+  requireComputable(name, dtype);
+  const a = operandOf(name, left, dtype);
+  const b = operandOf(name, right, dtype);
+  const alike = sameLayout(a, b);
+  if (alike !== null && (into === undefined || sameStrides(into, alike.like))) {
+    const result = into ?? uninitialisedLike(alike.like);
+    kernels.binary(name, result, [a, b], { count: result.numel, pairing: alike.pairing });
+    return result;
+  }
   const row = into === undefined ? repeatedRow(a, b) : null;
   if (row !== null) {
     const result = uninitialised(dtype, row.swap ? b.shape : a.shape);
     kernels.binaryRows(name, result, row.operands, row);
     return result;
   }
-  const pair = pairOf(a, b, dtype);
+  const pair = pairOf(a, b);
   const fits = into !== undefined && into.isContiguous && sameShape(into.shape, pair.shape);
   const result = fits ? into : uninitialised(dtype, pair.shape);
   kernels.binary(name, result, pair.operands, { count: result.numel, pairing: pair.pairing });
   return result;
+}
+
+/** A number that the dtype does not hold wraps where that changes no bit of the result, and is refused elsewhere. */
+function operandOf(name: BinaryName, operand: View | Scalar, dtype: DType): View {
+  if (typeof operand === "object" || !MODULAR.has(name) || holds(dtype, operand)) return exactView(operand, dtype);
+  return scalarView(wrapped(operand, dtype), dtype);
+}
+
+/** Where both operands, or the one that is not a single element, lie in memory as the result will. */
+function sameLayout(a: View, b: View): { readonly like: View; readonly pairing: Pairing } | null {
+  if (b.numel === 1 && b.shape.length <= a.shape.length && memoryOrder(a) !== null) {
+    return { like: a, pairing: a.numel === 1 ? PAIRING.each : PAIRING.rightOne };
+  }
+  if (a.numel === 1 && a.shape.length <= b.shape.length && memoryOrder(b) !== null) {
+    return { like: b, pairing: PAIRING.leftOne };
+  }
+  const alike = sameShape(a.shape, b.shape) && sameStrides(a, b) && memoryOrder(a) !== null;
+  return alike ? { like: a, pairing: PAIRING.each } : null;
+}
+
+function sameStrides(a: View, b: View): boolean {
+  return a.shape.length === b.shape.length && a.strides.every((stride, i) => stride === b.strides[i]);
+}
+
+/** An operand that shares memory with what is written, but is not laid out as it, as a copy. */
+function apart(operand: View | Scalar, target: View): View | Scalar {
+  if (typeof operand !== "object" || operand.storage !== target.storage) return operand;
+  const same = operand.byteOffset === target.byteOffset && sameShape(operand.shape, target.shape) &&
+    sameStrides(operand, target);
+  return same ? operand : clone(operand);
 }
 
 /** Where one operand is a row that the other repeats: biases, normalisation weights. */
@@ -223,23 +286,4 @@ function repeatedRow(a: View, b: View) {
     return { operands: [whole, row] as const, rows: whole.numel / row.numel, cols: row.numel, swap };
   }
   return null;
-}
-
-function asView(operand: View | Scalar, dtype: DType): View {
-  return typeof operand === "object" ? convert(operand, dtype) : scalarView(operand, dtype);
-}
-
-function requireShape(target: View, other: View): void {
-  const shape = broadcastShapes(target.shape, other.shape);
-  if (!sameShape(shape, target.shape)) {
-    throw new RangeError(
-      `output with shape [${target.shape.join(", ")}] doesn't match the broadcast shape [${shape.join(", ")}]`,
-    );
-  }
-}
-
-function requireKernel(name: string, dtype: DType): void {
-  if (!isComputable(dtype)) {
-    throw new UnsupportedError(`Cannot compute "${name}" in ${dtype}: convert to float32 first`, `${name} in ${dtype}`);
-  }
 }

@@ -5,28 +5,38 @@
  */
 
 import { itemSize } from "../../dtype.ts";
-import { sameShape } from "../../shape.ts";
 import * as kernels from "../../core/kernels.ts";
 import { readBytes } from "../../core/memory.ts";
-import { isInteger, typeName } from "../promotion.ts";
-import { broadcastShapes, expand, wrapDim } from "../shaping.ts";
+import { cppName, typeName } from "../promotion.ts";
+import type { Scalar } from "../promotion.ts";
+import { broadcastShapes, expand, requireBroadcast, wrapDim } from "../shaping.ts";
 import { contiguous, uninitialised, View } from "../view.ts";
 import { clone, convert, copyInto } from "./copying.ts";
-import { binary, compare, where } from "./elementwise.ts";
+import { compare, where } from "./comparison.ts";
+import { binary, scalarView } from "./elementwise.ts";
 import { extentAt } from "./reduction.ts";
+
+/** Where `scatter_` writes, and what. */
+export interface ScatterSource {
+  readonly index: View;
+  readonly source: View | Scalar;
+}
 
 /** Whole slices along `dim`, by a list of positions. */
 export function indexSelect(source: View, dim: number, index: View): View {
   if (index.shape.length > 1) throw new RangeError("index_select(): Index is supposed to be a vector");
   requireIndex("index_select(): Expected dtype int32 or int64 for index", index);
   const at = wrapDim(dim, source.shape.length);
+  if (source.shape.length === 0 && index.numel !== 1) {
+    throw new RangeError(`index_select(): Index to scalar can have only 1 value, got ${index.numel} value(s)`);
+  }
   const { outer, count: size, inner } = extentAt(source.shape, at);
   const count = index.numel;
   const result = uninitialised(source.dtype, source.shape.length === 0 ? [] : source.shape.with(at, count));
   const positions = contiguous(convert(index, "int64"));
   const innerBytes = inner * itemSize(source.dtype);
   const bad = kernels.indexSelect(result, [contiguous(source), positions], { outer, size, innerBytes, count });
-  if (bad >= 0) throw new RangeError(`index out of range in self: position ${bad} of the index is not below ${size}`);
+  if (bad >= 0) throw new RangeError("index out of range in self");
   return result;
 }
 
@@ -53,43 +63,41 @@ export function gather(source: View, dim: number, index: View): View {
     inner,
     size: source.shape[at] ?? 1,
   });
-  refuseBadIndex(bad, index, at, source);
+  refuseBadIndex(bad, index, { dim: at, size: source.shape[at] ?? 1 });
   return result;
 }
 
-/** Writes `values` along `dim` where `index` says: `scatter_`. */
-export function scatterInto(target: View, dim: number, { index, values }: { index: View; values: View }): void {
+/** Writes `values`, a tensor or one number, along `dim` where `index` says: `scatter_`. */
+export function scatterInto(target: View, dim: number, { index, source }: ScatterSource): void {
   requireIndex("scatter(): Expected dtype int32/int64 for index", index);
-  if (values.dtype !== target.dtype) {
-    throw new TypeError(
-      `scatter(): Expected self.dtype to be equal to src.dtype, but got ${typeName(target.dtype)} and ` +
-        typeName(values.dtype),
-    );
+  const isTensor = source instanceof View;
+  if (isTensor && source.dtype !== target.dtype) {
+    throw new TypeError("scatter(): Expected self.dtype to be equal to src.dtype");
   }
+  const values = isTensor ? source : expand(scalarView(source, target.dtype), index.shape);
   const at = wrapDim(dim, target.shape.length);
   requireRank("Index tensor must have the same number of dimensions as self tensor", target, index);
+  requireRank("Index tensor must have the same number of dimensions as src tensor", values, index);
   for (const [i, size] of index.shape.entries()) {
     if ((i !== at && size > target.shape[i]) || size > values.shape[i]) {
       throw new RangeError(
-        `Expected index [${index.shape.join(", ")}] to be no larger than self [${
-          target.shape.join(", ")
-        }] apart from ` +
-          `dimension ${at} and to be no larger size than src [${values.shape.join(", ")}]`,
+        `Expected index [${index.shape.join(", ")}] to be no larger than self [${target.shape.join(", ")}] apart ` +
+          `from dimension ${at}` + (isTensor ? ` and to be no larger size than src [${values.shape.join(", ")}]` : ""),
       );
     }
   }
   const region = leading(target, index.shape, at);
-  const dense = clone(region);
   const { outer, count, inner } = extentAt(index.shape, at);
-  const source = contiguous(values.restrided(index.shape, values.strides));
-  const bad = kernels.scatterDim(dense, [source, contiguous(convert(index, "int64"))], {
+  const dense = contiguous(clone(region));
+  const chosen = contiguous(values.restrided(index.shape, values.strides));
+  const bad = kernels.scatterDim(dense, [chosen, contiguous(convert(index, "int64"))], {
     item: itemSize(target.dtype),
     outer,
     count,
     inner,
     size: target.shape[at] ?? 1,
   });
-  refuseBadIndex(bad, index, at, target);
+  refuseBadIndex(bad, index, { dim: at, size: target.shape[at] ?? 1 });
   copyInto(region, dense);
 }
 
@@ -113,35 +121,54 @@ export function nonzero(source: View): View {
 
 /** The elements where `mask` holds, in one dimension. */
 export function maskedSelect(source: View, mask: View): View {
-  requireMask("masked_select: expected BoolTensor for mask", mask);
+  if (mask.dtype !== "bool") throw new TypeError("masked_select: expected BoolTensor for mask");
   const shape = broadcastShapes(source.shape, mask.shape);
   const elements = contiguous(expand(source, shape));
   const flat = flatNonzero(contiguous(expand(mask, shape)));
   return indexSelect(elements.restrided([elements.numel], [1]), 0, flat);
 }
 
-/** Writes one value where `mask` holds. */
-export function maskedFillInto(target: View, mask: View, value: View): void {
-  requireMask("masked_fill_ only supports boolean masks, but got mask with dtype", mask);
-  if (!sameShape(broadcastShapes(target.shape, mask.shape), target.shape)) {
+/** Writes one value where `mask` holds; a tensor of no dimensions counts as one. */
+export function maskedFillInto(target: View, mask: View, value: View | Scalar): void {
+  if (mask.dtype !== "bool") {
+    throw new TypeError(`masked_fill_ only supports boolean masks, but got mask with dtype ${cppName(mask.dtype)}`);
+  }
+  if (value instanceof View && value.shape.length > 0) {
     throw new RangeError(
-      `The expanded size of the tensor must match the mask: mask [${mask.shape.join(", ")}] does not broadcast to ` +
-        `[${target.shape.join(", ")}]`,
+      "masked_fill_ only supports a 0-dimensional value tensor, but got tensor with " +
+        `${value.shape.length} dimension(s).`,
     );
   }
-  copyInto(target, where(mask, convert(value, target.dtype), target));
+  requireBroadcast(target.shape, mask.shape);
+  const view = value instanceof View ? convert(value, target.dtype) : scalarView(value, target.dtype);
+  copyInto(target, where(mask, view, target));
 }
 
 /** Elements by their position in row-major order: `torch.take`. */
 export function take(source: View, index: View): View {
-  requireIndex("take(): Expected a long tensor for index", index);
-  const elements = contiguous(source).restrided([source.numel], [1]);
-  const flat = contiguous(convert(index, "int64")).restrided([index.numel], [1]);
-  const wrapped = where(compare("lt", flat, 0), binary("add", flat, source.numel), flat);
-  return indexSelect(elements, 0, wrapped).restrided(
-    index.shape,
-    new View(source.storage, source.dtype, index.shape).strides,
+  if (index.dtype !== "int64") {
+    throw new TypeError(`take(): Expected a long tensor for index, but got ${typeName(index.dtype)}`);
+  }
+  const { numel } = source;
+  if (numel === 0 && index.numel > 0) throw new RangeError("take(): tried to take from an empty tensor");
+  const elements = contiguous(source).restrided([numel], [1]);
+  const flat = contiguous(index).restrided([index.numel], [1]);
+  const result = uninitialised(source.dtype, index.shape);
+  const wrapped = where(compare("lt", flat, 0), binary("add", flat, numel), flat);
+  const extent = { outer: 1, size: numel, innerBytes: itemSize(source.dtype), count: index.numel };
+  const bad = kernels.indexSelect(result, [elements, wrapped], extent);
+  if (bad < 0) return result;
+  throw new RangeError(
+    `out of range: tried to access index ${elementOf(flat, bad)} on a tensor of ${numel} elements.`,
   );
+}
+
+/** The number at a row-major place of an int64 tensor. */
+export function elementOf(index: View, place: number): bigint {
+  const dense = contiguous(index);
+  const item = itemSize("int64");
+  const bytes = readBytes(dense.storage, dense.byteOffset + place * item, item);
+  return new DataView(bytes.buffer).getBigInt64(0, true);
 }
 
 function flatNonzero(mask: View): View {
@@ -161,24 +188,15 @@ function leading(source: View, shape: readonly number[], dim: number): View {
 }
 
 function requireIndex(message: string, index: View): void {
-  if (index.dtype !== "int64" && index.dtype !== "int32") {
-    throw new TypeError(`${message}, but got ${isInteger(index.dtype) ? "" : "dtype "}${typeName(index.dtype)}`);
-  }
-}
-
-function requireMask(message: string, mask: View): void {
-  if (mask.dtype !== "bool") throw new TypeError(`${message} ${typeName(mask.dtype)}`);
+  if (index.dtype !== "int64" && index.dtype !== "int32") throw new TypeError(message);
 }
 
 function requireRank(message: string, source: View, index: View): void {
   if (Math.max(source.shape.length, 1) !== Math.max(index.shape.length, 1)) throw new RangeError(message);
 }
 
-function refuseBadIndex(bad: number, index: View, dim: number, source: View): void {
+function refuseBadIndex(bad: number, index: View, { dim, size }: { readonly dim: number; readonly size: number }) {
   if (bad < 0) return;
-  const place = contiguous(convert(index, "int64"));
-  const item = itemSize("int64");
-  const bytes = readBytes(place.storage, place.byteOffset + bad * item, item);
-  const value = new DataView(bytes.buffer).getBigInt64(0, true);
-  throw new RangeError(`index ${value} is out of bounds for dimension ${dim} with size ${source.shape[dim] ?? 1}`);
+  const value = elementOf(convert(index, "int64"), bad);
+  throw new RangeError(`index ${value} is out of bounds for dimension ${dim} with size ${size}`);
 }

@@ -54,6 +54,7 @@ export function stack(sources: readonly View[], dim: number): View {
 
 /** Pieces of `size` along a dimension, the last one smaller where it does not divide: `torch.split`. */
 export function split(source: View, size: number | readonly number[], dim: number): View[] {
+  if (source.shape.length === 0) throw new RangeError("split expects at least a 1-dimensional tensor");
   const at = wrapDim(dim, source.shape.length);
   const total = source.shape[at];
   const sizes = typeof size === "number" ? evenSizes(total, size) : size;
@@ -78,17 +79,22 @@ export function chunk(source: View, count: number, dim: number): View[] {
     throw new RangeError("chunk expects `chunks` to be greater than 0, got: " + count);
   }
   const total = source.shape[wrapDim(dim, source.shape.length)];
+  if (source.shape.length === 0) throw new RangeError("chunk expects at least a 1-dimensional tensor");
   return split(source, Math.max(Math.ceil(total / count), 1), dim);
 }
 
 /** Every slice along a dimension, which goes away: `torch.unbind`. */
 export function unbind(source: View, dim: number): View[] {
   const at = wrapDim(dim, source.shape.length);
+  if (source.shape.length === 0) throw new RangeError(`Dimension specified as ${dim} but tensor has no dimensions`);
   return Array.from({ length: source.shape[at] }, (_, i) => select(source, at, i));
 }
 
 function evenSizes(total: number, size: number): number[] {
-  if (!Number.isInteger(size) || size < 0 || (size === 0 && total > 0)) {
+  if (!Number.isInteger(size) || size < 0) {
+    throw new RangeError(`split expects split_size be non-negative, but got split_size=${size}`);
+  }
+  if (size === 0 && total > 0) {
     throw new RangeError(`split_size can only be 0 if dimension size is 0, but got dimension size of ${total}`);
   }
   if (total === 0) return [0];

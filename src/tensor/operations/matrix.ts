@@ -8,128 +8,208 @@ import { itemSize } from "../../dtype.ts";
 import { UnsupportedError } from "../../errors.ts";
 import { numelOf } from "../../shape.ts";
 import * as kernels from "../../core/kernels.ts";
-import { computeType, isFloat, typeName } from "../promotion.ts";
-import { broadcastShapes, expand, transpose, unsqueeze } from "../shaping.ts";
+import { computeType, cppName, isComplex, isComputable, isFloat, typeName } from "../promotion.ts";
+import { broadcastShapes, expand, t, transpose, unsqueeze } from "../shaping.ts";
 import { contiguous, uninitialised, View } from "../view.ts";
-import { convert } from "./copying.ts";
+import { convert, copyInto } from "./copying.ts";
+import { binary } from "./elementwise.ts";
+import { reduce } from "./reduction.ts";
+
+/** One product: y[m, n] = x[m, k] · w[n, k]ᵀ. */
+interface Sizes {
+  readonly m: number;
+  readonly k: number;
+  readonly n: number;
+}
 
 /**
- * y = x·Wᵀ + b over the last dimension of `x`; `weight` is [out, in] as PyTorch stores it, `bias` [out] or absent.
- * Computed in float32 (16-bit operands are widened, and the result rounded) or float64.
+ * y = x·Wᵀ + b over the last dimension of `x`; `weight` is [out, in] as PyTorch stores it, `bias` what broadcasts to the
+ * result, or absent. Computed in float32 (16-bit operands are widened, and the result rounded), float64 or integers.
+ *
+ * @throws {RangeError} The sizes do not fit.
+ * @throws {TypeError} The dtypes differ, or have no product.
  */
 export function linear(x: View, weight: View, bias: View | null): View {
-  requireSameType("mat1 and mat2", x, weight);
-  if (bias !== null) requireSameType("mat1 and bias", x, bias);
-  const k = x.shape[x.shape.length - 1] ?? 1;
-  const n = weight.shape.length === 2 ? weight.shape[0] : -1;
-  const m = k === 0 ? numelOf(x.shape.slice(0, -1)) : x.numel / k;
-  if (x.shape.length === 0 || n === -1 || weight.shape[1] !== k) {
+  if (x.shape.length === 0 || weight.shape.length === 0) {
     throw new RangeError(
-      `mat1 and mat2 shapes cannot be multiplied (${m}x${k} and ${[...weight.shape].reverse().join("x")})`,
+      `both arguments to linear need to be at least 1D, but they are ${x.shape.length}D and ${weight.shape.length}D`,
     );
   }
-  if (bias !== null && (bias.shape.length !== 1 || bias.shape[0] !== n)) {
-    throw new RangeError(
-      `The expanded size of the tensor (${n}) must match the existing size (${bias.numel}) at non-singleton ` +
-        `dimension 1.  Target sizes: [${m}, ${n}].  Tensor sizes: [${bias.shape.join(", ")}]`,
-    );
+  if (weight.shape.length !== 2) return linearByMatmul(x, weight, bias);
+  requireOperands(x, weight, bias);
+  const k = x.shape[x.shape.length - 1];
+  const n = weight.shape[0];
+  const m = numelOf(x.shape.slice(0, -1));
+  if (weight.shape[1] !== k) {
+    const sizes = `(${m}x${k} and ${weight.shape[1]}x${n})`;
+    throw new RangeError(`${bias === null ? "mm" : "addmm"}: mat1 and mat2 shapes cannot be multiplied ${sizes}`);
   }
-  const compute = computeType(x.dtype);
-  const operands = {
-    x: contiguous(convert(x, compute)),
-    w: contiguous(convert(weight, compute)),
-    b: bias === null ? null : contiguous(convert(bias, compute)),
-  };
   const shape = x.shape.with(-1, n);
-  const result = uninitialised(compute, shape);
-  kernels.linear(result, operands, { m, k, n });
-  return convert(result, x.dtype);
+  const sizes = { m, k, n };
+  if (bias === null) return product(x, weight, { bias, shape, sizes });
+  const rows = expand(bias, [m, n]);
+  if (bias.shape.length === 1) return product(x, weight, { bias: expand(bias, [n]), shape, sizes });
+  const wide = contiguous(rows);
+  const y = product(x, weight, { bias: null, shape, sizes });
+  return binary("add", y, new View(wide.storage, wide.dtype, shape, undefined, wide.byteOffset));
 }
 
 /**
  * The product of vectors, matrices or batches of matrices: `torch.matmul`.
  *
  * @throws {RangeError} The inner sizes differ, or the batches do not broadcast.
+ * @throws {TypeError} The dtypes differ, or have no product.
  */
 export function matmul(a: View, b: View): View {
-  requireSameType("both arguments to matmul", a, b);
   if (a.shape.length === 0 || b.shape.length === 0) {
     throw new RangeError(
       `both arguments to matmul need to be at least 1D, but they are ${a.shape.length}D and ${b.shape.length}D`,
     );
   }
+  requireSameType(a, b);
+  requireProduct(a, productName(a, b));
   const left = a.shape.length === 1 ? unsqueeze(a, 0) : a;
   const right = b.shape.length === 1 ? unsqueeze(b, 1) : b;
-  const product = batchProduct(left, right, [a, b]);
+  const y = batchProduct(left, right, [a, b]);
   // A vector's added dimension goes away again.
-  let shape = product.shape;
+  let shape = y.shape;
   if (b.shape.length === 1) shape = shape.toSpliced(-1, 1);
   if (a.shape.length === 1) shape = shape.toSpliced(b.shape.length === 1 ? -1 : -2, 1);
-  return new View(product.storage, product.dtype, shape);
+  return new View(y.storage, y.dtype, shape);
+}
+
+function linearByMatmul(x: View, weight: View, bias: View | null): View {
+  if (bias !== null && weight.shape.length === 1) throw new RangeError("addmm: mat2 must be a matrix, got 1-D tensor");
+  return matmul(x, t(weight));
 }
 
 function batchProduct(left: View, right: View, [a, b]: readonly [View, View]): View {
   const [m, k] = left.shape.slice(-2);
   const n = right.shape[right.shape.length - 1];
   if (right.shape[right.shape.length - 2] !== k) throw mismatch(a, b);
-  const compute = computeType(a.dtype);
-  const columns = transpose(convert(right, compute), -1, -2);
-  const rows = convert(left, compute);
+  const columns = transpose(right, -1, -2);
   if (right.shape.length === 2) {
-    const result = uninitialised(compute, [...left.shape.slice(0, -1), n]);
-    const x = contiguous(rows);
-    kernels.linear(result, { x, w: contiguous(columns), b: null }, { m: numelOf(left.shape.slice(0, -1)), k, n });
-    return convert(result, a.dtype);
+    const sizes = { m: numelOf(left.shape.slice(0, -1)), k, n };
+    return product(left, columns, { bias: null, shape: [...left.shape.slice(0, -1), n], sizes });
   }
   const batch = broadcastShapes(left.shape.slice(0, -2), right.shape.slice(0, -2));
-  const x = contiguous(expand(rows, [...batch, m, k]));
+  const x = contiguous(expand(left, [...batch, m, k]));
   const w = contiguous(expand(columns, [...batch, n, k]));
-  const result = uninitialised(compute, [...batch, m, n]);
-  const item = itemSize(compute);
-  for (let i = 0; i < numelOf(batch); i++) {
-    kernels.linear(
-      at(result, i * m * n * item),
-      { x: at(x, i * m * k * item), w: at(w, i * n * k * item), b: null },
-      { m, k, n },
-    );
+  const result = uninitialised(a.dtype, [...batch, m, n]);
+  const count = numelOf(batch);
+  for (let i = 0; i < count; i++) {
+    const y = product(part(x, i, [m, k]), part(w, i, [n, k]), { bias: null, shape: [m, n], sizes: { m, k, n } });
+    copyInto(part(result, i, [m, n]), y);
   }
-  return convert(result, a.dtype);
+  return result;
 }
 
-function at(view: View, bytes: number): View {
-  return new View(view.storage, view.dtype, [], [], view.byteOffset + bytes);
+/** The `i`th matrix of a dense batch. */
+function part(batch: View, i: number, shape: readonly number[]): View {
+  const offset = batch.byteOffset + i * numelOf(shape) * itemSize(batch.dtype);
+  return new View(batch.storage, batch.dtype, shape, undefined, offset);
+}
+
+function product(
+  x: View,
+  weight: View,
+  { bias, shape, sizes }: { readonly bias: View | null; readonly shape: readonly number[]; readonly sizes: Sizes },
+): View {
+  const compute = computeType(x.dtype);
+  if (!isFloat(compute)) return integerProduct(x, weight, { bias, shape, sizes });
+  const [rows, w] = [x, weight].map((operand) => contiguous(convert(operand, compute)));
+  const b = bias === null ? null : contiguous(convert(bias, compute));
+  const result = uninitialised(compute, shape);
+  kernels.linear(result, { x: rows, w, b }, sizes);
+  return convert(result, x.dtype);
+}
+
+/** Integers have no kernel of their own: every row times the weights, summed up. They wrap, as PyTorch's do. */
+function integerProduct(
+  x: View,
+  weight: View,
+  { bias, shape, sizes }: { readonly bias: View | null; readonly shape: readonly number[]; readonly sizes: Sizes },
+): View {
+  const { m, k, n } = sizes;
+  const rows = contiguous(x);
+  const w = contiguous(weight);
+  const result = uninitialised(x.dtype, [m, n]);
+  for (let i = 0; i < m; i++) {
+    const sums = reduce("sum", binary("mul", w, part(rows, i, [k])), { dims: [1], keepdim: false });
+    copyInto(part(result, i, [n]), sums);
+  }
+  const y = bias === null ? result : binary("add", result, bias);
+  return new View(y.storage, y.dtype, shape);
 }
 
 function mismatch(a: View, b: View): RangeError {
+  const rows = numelOf(a.shape.slice(0, -1));
+  const k = a.shape[a.shape.length - 1];
   if (a.shape.length === 1 && b.shape.length === 1) {
     return new RangeError(
       `inconsistent tensor size, expected tensor [${a.numel}] and src [${b.numel}] to have the same number of ` +
         `elements, but got ${a.numel} and ${b.numel} elements respectively`,
     );
   }
-  if (a.shape.length <= 2 && b.shape.length === 1) {
-    return new RangeError(`size mismatch, got input (${a.shape[0]}), mat (${a.shape.join("x")}), vec (${b.numel})`);
+  if (b.shape.length === 1) {
+    return new RangeError(`size mismatch, got input (${rows}), mat (${rows}x${k}), vec (${b.numel})`);
   }
   if (b.shape.length === 2) {
-    const rows = numelOf(a.shape.slice(0, -1));
-    return new RangeError(
-      `mat1 and mat2 shapes cannot be multiplied (${rows}x${a.shape[a.shape.length - 1]} and ${b.shape.join("x")})`,
-    );
+    return new RangeError(`mm: mat1 and mat2 shapes cannot be multiplied (${rows}x${k} and ${b.shape.join("x")})`);
   }
+  const batch = numelOf(broadcastShapes(a.shape.slice(0, -2), b.shape.slice(0, -2)));
   return new RangeError(
-    `Expected size for first two dimensions of batch2 tensor to be: [${numelOf(a.shape.slice(0, -2))}, ` +
-      `${a.shape[a.shape.length - 1]}] but got: [${numelOf(b.shape.slice(0, -2))}, ${b.shape[b.shape.length - 2]}].`,
+    `Expected size for first two dimensions of batch2 tensor to be: [${batch}, ${k}] but got: [${batch}, ` +
+      `${b.shape[b.shape.length - 2]}].`,
   );
 }
 
-function requireSameType(names: string, a: View, b: View): void {
-  if (a.dtype !== b.dtype) {
-    throw new TypeError(`${names} must have the same dtype, but got ${typeName(a.dtype)} and ${typeName(b.dtype)}`);
-  }
-  if (!isFloat(a.dtype) || a.dtype.startsWith("float8")) {
-    throw new UnsupportedError(
-      `Cannot multiply matrices of ${a.dtype}: convert to float32 first`,
-      `matrix product in ${a.dtype}`,
+/** What PyTorch's `linear` requires: of `addmm` with a bias, of `mm` without one. */
+function requireOperands(x: View, weight: View, bias: View | null): void {
+  if (bias === null) {
+    requireSameType(x, weight);
+  } else if (x.dtype !== weight.dtype) {
+    throw new TypeError(
+      `mat1 and mat2 must have the same dtype, but got ${typeName(x.dtype)} and ${typeName(weight.dtype)}`,
     );
+  } else if (bias.dtype !== weight.dtype) {
+    throw new TypeError(
+      `self and mat2 must have the same dtype, but got ${typeName(bias.dtype)} and ${typeName(weight.dtype)}`,
+    );
+  }
+  requireProduct(x, "addmm_impl_cpu_");
+}
+
+function requireSameType(a: View, b: View): void {
+  if (a.dtype === b.dtype) return;
+  const [left, right] = [a, b].map((operand) => typeName(operand.dtype));
+  if (a.shape.length === 1 && b.shape.length === 1) {
+    throw new TypeError(`dot : expected both vectors to have same dtype, but found ${left} and ${right}`);
+  }
+  if (a.shape.length === 2 && b.shape.length === 1) {
+    throw new TypeError(`addmv input tensors must have the same dtype, but got ${right}, ${left}, and ${right}`);
+  }
+  if (b.shape.length > 2) throw new TypeError(`expected scalar type ${left} but found ${right}`);
+  throw new TypeError(
+    `expected m1 and m2 to have the same dtype, but got: ${cppName(a.dtype)} != ${cppName(b.dtype)}`,
+  );
+}
+
+/** The kernel that PyTorch would call, as its messages name it. */
+function productName(a: View, b: View): string {
+  if (b.shape.length > 2) return "bmm";
+  if (b.shape.length === 2) return "addmm_impl_cpu_";
+  return a.shape.length === 1 ? "dot" : "addmv_impl_cpu";
+}
+
+function requireProduct({ dtype }: View, name: string): void {
+  if (isComplex(dtype)) {
+    throw new UnsupportedError(
+      `Cannot multiply matrices of ${dtype}: complex tensors are stored, cast and compared for equality only`,
+      `matrix product in ${dtype}`,
+    );
+  }
+  if (dtype === "bool" || !isComputable(dtype)) {
+    throw new TypeError(`"${name}" not implemented for '${typeName(dtype)}'`);
   }
 }

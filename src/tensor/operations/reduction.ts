@@ -4,17 +4,18 @@
  * @module
  */
 
+import { DTYPES } from "../../dtype.ts";
 import type { DType } from "../../dtype.ts";
-import { UnsupportedError } from "../../errors.ts";
 import { numelOf } from "../../shape.ts";
 import type { Shape } from "../../shape.ts";
 import * as kernels from "../../core/kernels.ts";
 import type { Extent, ReduceName } from "../../core/kernels.ts";
-import { computeType, isComputable, isFloat, isInteger, typeName } from "../promotion.ts";
+import { computeType, isComplex, isFloat, isInteger, typeName } from "../promotion.ts";
 import { permute, wrapDim, wrapDims } from "../shaping.ts";
 import { contiguous, uninitialised, View } from "../view.ts";
 import { convert } from "./copying.ts";
 import { binary, unary } from "./elementwise.ts";
+import { requireComputable } from "./refusal.ts";
 
 /** Over which dimensions, and whether they stay as sizes of 1. */
 export interface Over {
@@ -27,30 +28,31 @@ export interface Over {
 /** What has no answer for no elements. */
 const NEEDS_ELEMENTS: ReadonlySet<ReduceName> = new Set(["max", "min", "argmax", "argmin"] as const);
 
-/** A reduction by one kernel. */
-export function reduce(name: ReduceName, source: View, over: Over): View {
+/**
+ * A reduction by one kernel.
+ *
+ * @param label How PyTorch calls the operation in a message; the kernel's name by default.
+ */
+export function reduce(name: ReduceName, source: View, over: Over, label: string = name): View {
   const dtype = reducedType(name, source.dtype);
-  if (!isComputable(source.dtype)) {
-    throw new UnsupportedError(
-      `Cannot compute "${name}" in ${source.dtype}: convert to float32 first`,
-      `${name} in ${source.dtype}`,
-    );
-  }
-  const { operand, extent, shape } = arrange(convert(source, computeType(source.dtype)), over);
-  if (extent.count === 0 && NEEDS_ELEMENTS.has(name)) {
-    throw new RangeError(
-      `${name}(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim with the ` +
-        "'dim' argument.",
-    );
-  }
-  const result = uninitialised(computeType(dtype), shape);
-  kernels.reduce(name, result, operand, extent);
+  const operand = convert(source, operandType(name, source.dtype));
+  requireComputable(name, operand.dtype);
+  if (NEEDS_ELEMENTS.has(name)) requireElements(label, source.shape, over.dims);
+  const arranged = arrange(operand, over);
+  const result = uninitialised(computeType(name === "any" || name === "all" ? "bool" : dtype), arranged.shape);
+  kernels.reduce(name, result, arranged.operand, arranged.extent);
   return convert(result, dtype);
+}
+
+/** Whether any element is not 0, or all are not, of every dtype. An empty list of dimensions reduces nothing. */
+export function truth(name: "any" | "all", source: View, over: Over): View {
+  if (over.dims?.length === 0) return convert(convert(source, "bool"), reducedType(name, source.dtype));
+  return reduce(name, source, over);
 }
 
 /** The mean; of floating point numbers only. */
 export function mean(source: View, over: Over): View {
-  if (!isFloat(source.dtype)) {
+  if (!isFloat(source.dtype) && !isComplex(source.dtype)) {
     throw new TypeError(
       "mean(): could not infer output dtype. Input dtype must be either a floating point or complex dtype. Got: " +
         typeName(source.dtype),
@@ -63,51 +65,94 @@ export function mean(source: View, over: Over): View {
 
 /** The variance, with `correction` degrees of freedom taken off the count. */
 export function variance(source: View, over: Over & { readonly correction: number }): View {
-  if (!isFloat(source.dtype)) {
-    throw new TypeError("std and var only support floating point and complex dtypes");
-  }
-  const { operand, extent, shape } = arrange(convert(source, computeType(source.dtype)), over);
-  const result = uninitialised(operand.dtype, shape);
-  kernels.variance(result, operand, { ...extent, correction: over.correction });
-  return convert(result, source.dtype);
+  return convert(wideVariance(source, over), source.dtype);
 }
 
 /** The square root of {@linkcode variance}. */
 export function standardDeviation(source: View, over: Over & { readonly correction: number }): View {
-  return unary("sqrt", variance(source, over));
+  return convert(unary("sqrt", wideVariance(source, over)), source.dtype);
 }
 
 /** The largest or smallest elements along one dimension, and where they are. */
 export function extreme(name: "max" | "min", source: View, dim: number, keepdim: boolean): [View, View] {
   const over = { dims: [dim], keepdim };
-  return [reduce(name, source, over), reduce(name === "max" ? "argmax" : "argmin", source, over)];
+  const ordered = source.dtype === "bool" ? convert(source, "uint8") : source;
+  const values = reduce(name, source, over);
+  return [values, reduce(name === "max" ? "argmax" : "argmin", ordered, over)];
+}
+
+/** The p-norm: (Σ|x|^p)^(1/p), the largest or smallest magnitude for ±∞, and how many are not 0 for 0. */
+export function norm(source: View, p: number, over: Over): View {
+  if (!isFloat(source.dtype) && !isComplex(source.dtype)) {
+    throw new TypeError(
+      `linalg.vector_norm: Expected a floating point or complex tensor as input. Got ${typeName(source.dtype)}`,
+    );
+  }
+  requireComputable("norm2", computeType(source.dtype));
+  if (p === 2) return reduce("norm2", source, over);
+  const sizes = unary("abs", convert(source, computeType(source.dtype)));
+  const total = powerSum(sizes, p, over);
+  return convert(total, source.dtype);
 }
 
 /** Softmax or its logarithm along one dimension. */
 export function softmax(source: View, dim: number, log: boolean): View {
-  if (!isFloat(source.dtype)) {
+  const at = wrapDim(dim, source.shape.length);
+  if (!isFloat(source.dtype) || source.dtype.startsWith("float8")) {
+    const isLast = at === Math.max(source.shape.length, 1) - 1;
     throw new TypeError(
-      `"${log ? "log_softmax" : "softmax"}_lastdim_kernel_impl" not implemented for '${typeName(source.dtype)}'`,
+      `"${log ? "log_softmax" : "softmax"}_${isLast ? "lastdim_" : ""}kernel_impl" not implemented for ` +
+        `'${typeName(source.dtype)}'`,
     );
   }
   const operand = contiguous(convert(source, computeType(source.dtype)));
   const result = uninitialised(operand.dtype, source.shape);
-  kernels.softmax(result, operand, { ...extentAt(source.shape, wrapDim(dim, source.shape.length)), log });
+  kernels.softmax(result, operand, { ...extentAt(source.shape, at), log });
   return convert(result, source.dtype);
 }
 
-/** Running sums along one dimension. */
+/** Running sums along one dimension; those of integers are int64. */
 export function cumsum(source: View, dim: number): View {
-  const operand = contiguous(convert(source, computeType(source.dtype)));
-  const dtype = isFloat(source.dtype) ? operand.dtype : "int64";
-  const result = uninitialised(dtype, source.shape);
-  kernels.cumsum(result, operand, extentAt(source.shape, wrapDim(dim, source.shape.length)));
-  return isFloat(source.dtype) ? convert(result, source.dtype) : result;
+  const at = wrapDim(dim, source.shape.length);
+  const operand = contiguous(convert(source, operandType("sum", source.dtype)));
+  requireComputable("cumsum", operand.dtype);
+  const dtype = reducedType("sum", source.dtype);
+  const result = uninitialised(computeType(dtype), source.shape);
+  kernels.cumsum(result, operand, extentAt(source.shape, at));
+  return convert(result, dtype);
 }
 
 /** A shape seen from one of its dimensions. */
 export function extentAt(shape: Shape, dim: number): Extent {
   return { outer: numelOf(shape.slice(0, dim)), count: shape[dim] ?? 1, inner: numelOf(shape.slice(dim + 1)) };
+}
+
+function wideVariance(source: View, over: Over & { readonly correction: number }): View {
+  if (!isFloat(source.dtype) && !isComplex(source.dtype)) {
+    throw new TypeError("std and var only support floating point and complex dtypes");
+  }
+  const wide = convert(source, computeType(source.dtype));
+  requireComputable("var", wide.dtype);
+  const { operand, extent, shape } = arrange(wide, over);
+  const result = uninitialised(operand.dtype, shape);
+  kernels.variance(result, operand, { ...extent, correction: over.correction });
+  return result;
+}
+
+function powerSum(sizes: View, p: number, over: Over): View {
+  if (p === 1) return reduce("sum", sizes, over);
+  if (p === 0) return reduce("sum", convert(convert(sizes, "bool"), sizes.dtype), over);
+  if (p === Infinity || p === -Infinity) {
+    const { extent } = arrange(sizes, over);
+    if (extent.count === 0) {
+      throw new RangeError(
+        `linalg.vector_norm cannot compute the ${p < 0 ? "-inf" : "inf"} norm on an empty tensor because the ` +
+          "operation does not have an identity",
+      );
+    }
+    return reduce(p > 0 ? "max" : "min", sizes, over);
+  }
+  return binary("pow", reduce("sum", binary("pow", sizes, p), over), 1 / p);
 }
 
 function reducedType(name: ReduceName, dtype: DType): DType {
@@ -117,19 +162,37 @@ function reducedType(name: ReduceName, dtype: DType): DType {
       return isInteger(dtype) || dtype === "bool" ? "int64" : dtype;
     case "argmax":
     case "argmin":
+      if (dtype === "bool" || isComplex(dtype)) {
+        throw new TypeError(`${name}(): does not support ${dtype === "bool" ? "bool" : "complex"} input`);
+      }
       return "int64";
     case "any":
     case "all":
-      return "bool";
-    case "norm2":
-      if (!isFloat(dtype)) {
-        throw new TypeError(
-          `linalg.vector_norm: Expected a floating point or complex tensor as input. Got ${typeName(dtype)}`,
-        );
-      }
-      return dtype;
+      return dtype === "uint8" ? "uint8" : "bool";
     default:
       return dtype;
+  }
+}
+
+/** The dtype of a kernel's operand: what has a kernel of its own, or int64 and bool where only they are needed. */
+function operandType(name: ReduceName, dtype: DType): DType {
+  const isWide = dtype === "uint16" || dtype === "uint32" || dtype === "uint64";
+  if ((name === "sum" || name === "prod") && isWide) return "int64";
+  if ((name === "any" || name === "all") && DTYPES[dtype].kind !== "bool") return "bool";
+  return computeType(dtype);
+}
+
+/** @throws {RangeError} A reduced dimension has no elements, so there is no extreme. */
+function requireElements(label: string, shape: Shape, dims: readonly number[] | null): void {
+  if (dims === null || dims.length === 0) {
+    if (!shape.includes(0)) return;
+    const advice = label.startsWith("arg") ? "" : " Specify the reduction dim with the 'dim' argument.";
+    throw new RangeError(
+      `${label}(): Expected reduction dim to be specified for input.numel() == 0.${advice}`,
+    );
+  }
+  for (const dim of wrapDims(dims, shape.length)) {
+    if (shape[dim] === 0) throw new RangeError(`${label}(): Expected reduction dim ${dim} to have non-zero size.`);
   }
 }
 

@@ -1,0 +1,177 @@
+/**
+ * Timing on a machine that others use too: everyone takes turns, and a sample counts only if the machine was quiet.
+ *
+ * Whether it was is told by two canaries, timed just before and just after. One is a small product: a kernel that fills
+ * the core's instruction slots falls to half when a neighbour runs on the other half of the core, while a chain of
+ * multiply-adds hardly slows down. The other reads weights from the last-level cache, which all cores share.
+ *
+ * @module
+ */
+
+import { type Contestant, time, warmUp } from "./contestant.ts";
+import type { BareCore, LinearSize } from "./core.ts";
+
+/** The product of the first canary: 24 kB and 96 kB of operands, in the second-level cache. */
+const SMALL: LinearSize = { m: 24, k: 256, n: 96 };
+
+/** Its runs in one sample: together about a tenth of a millisecond. */
+const SMALL_RUNS = 4;
+
+/** The product of the second: one row by 4 MB of weights, larger than a second-level cache. */
+const STREAM: LinearSize = { m: 1, k: 1024, n: 1024 };
+
+/** A sample counts if the first canary ran at this part of its best speed before and after. */
+const SMALL_QUIET = 0.92;
+
+/** The same for the second, which varies more by itself. */
+const STREAM_QUIET = 0.85;
+
+/** Samples that make a median. */
+const ENOUGH = 9;
+
+/** With fewer quiet ones than this, the speed that one of ten samples reached stands for the median. */
+const TOO_FEW = 3;
+
+/** Milliseconds of one sample, unless one run takes longer. */
+const SAMPLE = 3;
+
+/** Milliseconds each contestant runs first, so that V8 has compiled it for speed. */
+const WARM_UP = 300;
+
+/** How long one contestant takes. */
+export interface Timing {
+  readonly name: string;
+  /** Milliseconds of one run: the median of the samples that count. */
+  readonly milliseconds: number;
+  /** Whether enough samples count; otherwise it is the best tenth of all. */
+  readonly isQuiet: boolean;
+}
+
+/** Milliseconds of both canaries. */
+interface Quietness {
+  readonly small: number;
+  readonly stream: number;
+}
+
+interface Sample {
+  readonly milliseconds: number;
+  readonly before: Quietness;
+  readonly after: Quietness;
+}
+
+/** Tells whether the machine is quiet. */
+export class Canary {
+  /** The best so far. */
+  #best: Quietness = { small: Infinity, stream: Infinity };
+  readonly #small: () => void;
+  readonly #stream: () => void;
+
+  /** The canaries on an instance of the core. */
+  constructor(core: BareCore) {
+    const product = (size: LinearSize) => {
+      const { m, k, n } = size;
+      const addresses = [
+        core.reserve(m * k),
+        core.reserve(n * k),
+        core.reserve(n),
+        core.reserve(m * n),
+      ] as const;
+      return () => core.linear(size, addresses);
+    };
+    this.#small = product(SMALL);
+    this.#stream = product(STREAM);
+  }
+
+  /** Times them now. */
+  time(): Quietness {
+    const started = performance.now();
+    this.#stream();
+    const between = performance.now();
+    for (let i = 0; i < SMALL_RUNS; i++) this.#small();
+    const taken = {
+      small: performance.now() - between,
+      stream: between - started,
+    };
+    const { small, stream } = this.#best;
+    this.#best = {
+      small: Math.min(small, taken.small),
+      stream: Math.min(stream, taken.stream),
+    };
+    return taken;
+  }
+
+  /** Whether the machine was quiet then. */
+  isQuiet({ small, stream }: Quietness): boolean {
+    return small * SMALL_QUIET <= this.#best.small &&
+      stream * STREAM_QUIET <= this.#best.stream;
+  }
+}
+
+/** Times contestants in turns until each has enough samples, or for this many seconds. */
+export async function timeInTurns(
+  contestants: readonly Contestant[],
+  { canary, seconds }: { readonly canary: Canary; readonly seconds: number },
+): Promise<readonly Timing[]> {
+  const entries: {
+    contestant: Contestant;
+    repeats: number;
+    samples: Sample[];
+  }[] = [];
+  for (const contestant of contestants) {
+    const one = await warmUp(contestant, WARM_UP);
+    entries.push({
+      contestant,
+      repeats: Math.max(1, Math.round(SAMPLE / one)),
+      samples: [],
+    });
+  }
+  const counted = (samples: readonly Sample[]) =>
+    samples.filter(({ before, after }) =>
+      canary.isQuiet(before) && canary.isQuiet(after)
+    );
+  const end = performance.now() + 1000 * seconds;
+  for (let round = 0; performance.now() < end; round++) {
+    // Everyone is first in turn, so that nobody always runs after the same neighbour.
+    const from = round % entries.length;
+    for (
+      const { contestant, repeats, samples } of [
+        ...entries.slice(from),
+        ...entries.slice(0, from),
+      ]
+    ) {
+      const before = canary.time();
+      // Fetches its own operands into the caches again.
+      await time(contestant, 1);
+      const milliseconds = await time(contestant, repeats) / repeats;
+      samples.push({ milliseconds, before, after: canary.time() });
+    }
+    if (entries.every(({ samples }) => counted(samples).length >= ENOUGH)) {
+      break;
+    }
+  }
+  return entries.map(({ contestant: { name }, samples }) => {
+    const quiet = counted(samples);
+    const isQuiet = quiet.length >= TOO_FEW;
+    const times = (isQuiet ? quiet : samples).map((sample) =>
+      sample.milliseconds
+    );
+    return {
+      name,
+      milliseconds: quantile(times, isQuiet ? 0.5 : 0.1),
+      isQuiet,
+    };
+  });
+}
+
+/** The middle of some numbers. */
+export function median(values: readonly number[]): number {
+  return quantile(values, 0.5);
+}
+
+/** The value below which a fraction of the others lies. */
+export function quantile(values: readonly number[], fraction: number): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const at = fraction * (sorted.length - 1);
+  const [low, high] = [sorted[Math.floor(at)], sorted[Math.ceil(at)]];
+  return low + (high - low) * (at - Math.floor(at));
+}

@@ -1,0 +1,160 @@
+use super::*;
+
+fn fill(count: usize, seed: u32) -> Vec<f32> {
+    let mut state = seed;
+    (0..count)
+        .map(|_| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state >> 8) as f32 / (1 << 23) as f32 - 1.0
+        })
+        .collect()
+}
+
+/// Runs the product with guards around y, and compares with float64.
+fn check(m: usize, k: usize, n: usize, bias: bool) {
+    let (x, w, b) = (fill(m * k, 1), fill(n * k, 2), fill(n, 3));
+    let mut y = vec![7.0f32; m * n + 2];
+    let address = |v: &Vec<f32>| v.as_ptr() as usize;
+    let b_at = if bias { address(&b) } else { 0 };
+    linear(
+        m,
+        k,
+        n,
+        address(&x),
+        address(&w),
+        b_at,
+        y[1..].as_mut_ptr() as usize,
+    );
+    assert_eq!(
+        (y[0], y[m * n + 1]),
+        (7.0, 7.0),
+        "{m}x{k}x{n} wrote outside"
+    );
+    for i in 0..m * n {
+        let (row, column) = (i / n, i % n);
+        let terms = || (0..k).map(|p| f64::from(x[row * k + p]) * f64::from(w[column * k + p]));
+        let want = terms().sum::<f64>() + if bias { f64::from(b[column]) } else { 0.0 };
+        // The worst case of recursive summation of k products in float32, and of the bias.
+        let tolerance =
+            (terms().map(f64::abs).sum::<f64>() + 1.0) * (k + 2) as f64 * f64::from(f32::EPSILON);
+        assert!(
+            (f64::from(y[i + 1]) - want).abs() <= tolerance,
+            "{m}x{k}x{n} at {row}, {column}: {} not {want}",
+            y[i + 1]
+        );
+    }
+}
+
+#[test]
+fn every_small_size_is_right() {
+    for m in 0..=9 {
+        for k in 0..=21 {
+            for n in 0..=14 {
+                check(m, k, n, (m + k + n) % 2 == 0);
+            }
+        }
+    }
+}
+
+#[test]
+fn long_rows_and_blocks_are_right() {
+    for (m, k, n) in [
+        (1, 33, 40),
+        (2, 63, 40),
+        (5, 1024, 13),
+        (6, 1027, 7),
+        (40, 6151, 3),
+        (66, 129, 31),
+        (7, 40, 6),
+    ] {
+        check(m, k, n, true);
+        check(m, k, n, false);
+    }
+}
+
+#[test]
+fn nan_and_infinity_stay_in_their_row_and_column() {
+    for k in [1, 3, 4, 5, 10, 11, 33, 39] {
+        for poison in 0..k {
+            for (value, in_x) in [
+                (f32::NAN, true),
+                (f32::INFINITY, true),
+                (f32::NAN, false),
+                (f32::INFINITY, false),
+            ] {
+                let (m, n) = (3, 7);
+                let (mut x, mut w, mut y) = (
+                    vec![0.0f32; m * k],
+                    vec![0.0f32; n * k],
+                    vec![0.0f32; m * n],
+                );
+                // An infinity counted twice or met by a masked lane would be NaN.
+                x[k..2 * k].fill(1.0);
+                w[2 * k..3 * k].fill(1.0);
+                (if in_x {
+                    &mut x[k + poison]
+                } else {
+                    &mut w[2 * k + poison]
+                })
+                .clone_from(&value);
+                linear(
+                    m,
+                    k,
+                    n,
+                    x.as_ptr() as usize,
+                    w.as_ptr() as usize,
+                    0,
+                    y.as_mut_ptr() as usize,
+                );
+                let got = y[n + 2];
+                assert!(
+                    if value.is_nan() {
+                        got.is_nan()
+                    } else {
+                        got == value
+                    },
+                    "k {k}, poison at {poison}: {got}"
+                );
+                for (i, &y) in y.iter().enumerate() {
+                    let touched = if in_x { i / n == 1 } else { i % n == 2 };
+                    assert!(
+                        touched || y == 0.0,
+                        "k {k}, poison at {poison}, result {i}: {y}"
+                    );
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn an_empty_k_gives_the_bias() {
+    let (b, mut y) = ([1.0f32, 2.0, 3.0], [9.0f32; 6]);
+    linear(2, 0, 3, 4, 4, b.as_ptr() as usize, y.as_mut_ptr() as usize);
+    assert_eq!(y, [1.0, 2.0, 3.0, 1.0, 2.0, 3.0]);
+    linear(2, 0, 3, 4, 4, 0, y.as_mut_ptr() as usize);
+    assert_eq!(y, [0.0; 6]);
+}
+
+#[test]
+fn float64_is_right_at_every_small_size() {
+    for (m, k, n) in (0..4).flat_map(|m| (0..10).flat_map(move |k| (0..4).map(move |n| (m, k, n))))
+    {
+        let [x, w, b] = [m * k, n * k, n].map(|count| {
+            fill(count, 5)
+                .into_iter()
+                .map(f64::from)
+                .collect::<Vec<_>>()
+        });
+        let mut y = vec![7.0f64; m * n];
+        let [px, pw, pb] = [&x, &w, &b].map(|v| v.as_ptr() as usize);
+        linear_f64(m, k, n, px, pw, pb, y.as_mut_ptr() as usize);
+        for (i, y) in y.iter().enumerate() {
+            let want: f64 = (0..k)
+                .map(|p| x[i / n * k + p] * w[i % n * k + p])
+                .sum::<f64>()
+                + b[i % n];
+            assert!((y - want).abs() < 1e-13, "{m}x{k}x{n}");
+        }
+    }
+}

@@ -1,0 +1,248 @@
+/**
+ * The machine that a pickle is a program for: a stack with marks on it, a memo, and the values that Python's built-in
+ * types become. What names, calls and persistent ids stand for, it asks its {@linkcode PickleHost}.
+ *
+ * @module
+ */
+
+import { Cursor } from "../bytes/cursor.ts";
+import { CheckpointError, UnsupportedError } from "../errors.ts";
+import type { Inert } from "../state_dict.ts";
+import { isDict, isList, isSequence, isSet } from "./inert.ts";
+import { type Budget, enforce, type Limits } from "./limits.ts";
+import { decodeLatin1, decodeLong, decodeUtf8 } from "./pickle_text.ts";
+
+/** Steps that an empty `Map` or `Set` counts for: it takes about as much memory as this many other values. */
+const HASHED_CONTAINER_STEPS = 8;
+
+/** The last index of a JavaScript array, one before the last 32-bit number. */
+const LAST_SLOT = 2 ** 32 - 2;
+
+/** What gives the names in a pickle their meaning. */
+export interface PickleHost {
+  /** What a module's attribute stands for. */
+  global(module: string, name: string): Inert;
+  /** The result of calling `callable`, which came from this host. */
+  /** Leaves what the host makes of a call. */
+  call(callable: Inert, args: readonly Inert[], keywords?: ReadonlyMap<Inert, Inert>): Inert;
+  /** Hands `state` to an object; Python calls `__setstate__` or fills the attributes. */
+  build(target: Inert, state: Inert): void;
+  /** The object outside of the pickle that `id` stands for. */
+  persistent(id: Inert): Inert;
+  /** Appends to an object that is not a list; Python calls its `extend`. */
+  extend(target: Inert, items: readonly Inert[]): void;
+  /** Sets items of an object that is not a dict: keys and values in turn. */
+  assign(target: Inert, pairs: readonly Inert[]): void;
+}
+
+/** What to call the pickle in errors, and how much it may ask for. */
+export interface UnpickleOptions {
+  /** The file or record: `"data.pkl"`. */
+  readonly what: string;
+  /** The format it belongs to. */
+  readonly format: string;
+  /** What it may ask for. */
+  readonly limits: Limits;
+  /** The count of steps, shared with the host. */
+  readonly budget: Budget;
+}
+
+/** The state of one run. The opcodes are in `pickle.ts`; each does one or two of these things. */
+export class Machine {
+  /** The program. */
+  readonly input: Cursor;
+  /** Whom it asks. */
+  readonly host: PickleHost;
+  /** What it may ask for. */
+  readonly limits: Limits;
+  readonly #options: UnpickleOptions;
+  readonly #stack: Inert[] = [];
+  /** The heights of the stack at which `MARK` was met, innermost last. */
+  readonly #marks: number[] = [];
+  /** An engine keeps an array with holes as it is, dense or as a table. */
+  readonly #memo: Inert[] = [];
+  #remembered = 0;
+  /** The name of the opcode that runs, for errors. */
+  operation = "";
+  /** Whether `STOP` was met. */
+  stopped = false;
+
+  /** Stands before the first opcode of `bytes`. */
+  constructor(bytes: Uint8Array, host: PickleHost, options: UnpickleOptions) {
+    this.input = new Cursor(bytes, options);
+    this.host = host;
+    this.limits = options.limits;
+    this.#options = options;
+  }
+
+  /** The next opcode's byte; every one counts as a step. */
+  opcode(): number {
+    this.#options.budget.spend(1);
+    return this.input.u8();
+  }
+
+  /** Leaves a value on the stack. */
+  push(value: Inert): void {
+    this.#stack.push(value);
+  }
+
+  /** Takes the top of the stack; what lies below a mark cannot be taken. */
+  pop(): Inert {
+    const value = this.#stack.length > (this.#marks.at(-1) ?? 0) ? this.#stack.pop() : undefined;
+    if (value === undefined) throw this.error("finds the stack empty");
+    return value;
+  }
+
+  /** The top of the stack, left there. */
+  top(): Inert {
+    const value = this.pop();
+    this.#stack.push(value);
+    return value;
+  }
+
+  /** Takes `count` values, in the order in which they were pushed. */
+  popMany(count: number): Inert[] {
+    const values: Inert[] = [];
+    for (let i = 0; i < count; i++) values.push(this.pop());
+    return values.reverse();
+  }
+
+  /** Puts a mark on the stack. */
+  mark(): void {
+    this.#marks.push(this.#stack.length);
+    enforce(this.limits, "depth", { found: this.#marks.length, what: this.#options.what });
+  }
+
+  /** Takes everything above the last mark, and the mark. */
+  popMark(): Inert[] {
+    const height = this.#marks.pop();
+    if (height === undefined) throw this.error("finds no mark");
+    return this.#stack.splice(height);
+  }
+
+  /** `POP` also takes a mark where that is on top. */
+  discard(): void {
+    if (this.#marks.at(-1) === this.#stack.length) this.#marks.pop();
+    else this.pop();
+  }
+
+  /** Keeps the top of the stack under a number. */
+  remember(slot: number | bigint | null): void {
+    if (typeof slot !== "number" || !(slot >= 0 && slot <= LAST_SLOT)) throw this.error(`cannot use memo slot ${slot}`);
+    if (this.#memo[slot] === undefined) this.#remembered++;
+    this.#memo[slot] = this.top();
+    enforce(this.limits, "memo", { found: this.#remembered, what: this.#options.what });
+  }
+
+  /** `MEMOIZE` numbers the slots by itself. */
+  memoize(): void {
+    this.remember(this.#remembered);
+  }
+
+  /** Leaves what was kept under a number. */
+  recall(slot: number | bigint | null): void {
+    const value = typeof slot === "number" ? this.#memo[slot] : undefined;
+    if (value === undefined) throw this.error(`finds memo slot ${slot} empty`);
+    this.push(value);
+  }
+
+  /** Leaves a tuple: an array that is frozen. */
+  tuple(items: Inert[]): void {
+    this.push(Object.freeze(items));
+  }
+
+  /** Leaves a dict of keys and values in turn. */
+  dict(pairs: readonly Inert[]): void {
+    this.#options.budget.spend(HASHED_CONTAINER_STEPS);
+    this.push(new Map<Inert, Inert>());
+    this.setItems(pairs);
+  }
+
+  /** Leaves a set. */
+  set(items: readonly Inert[]): void {
+    this.#options.budget.spend(HASHED_CONTAINER_STEPS);
+    this.push(new Set(items));
+  }
+
+  /** Appends to the list on top. */
+  append(items: readonly Inert[]): void {
+    const target = this.top();
+    if (isList(target)) { for (const item of items) target.push(item); }
+    else this.host.extend(target, items);
+  }
+
+  /** Adds to the set on top. */
+  add(items: readonly Inert[]): void {
+    const target = this.top();
+    if (!isSet(target)) throw this.error("finds no set");
+    for (const item of items) target.add(item);
+  }
+
+  /** Sets keys and values, in turn, in the dict on top. */
+  setItems(pairs: readonly Inert[]): void {
+    if (pairs.length % 2 !== 0) throw this.error("gets a key without a value");
+    const target = this.top();
+    if (!isDict(target)) return this.host.assign(target, pairs);
+    for (let i = 0; i < pairs.length; i += 2) target.set(pairs[i], pairs[i + 1]);
+  }
+
+  /** Leaves what the host makes of a call. */
+  call(callable: Inert, args: Inert, keywords?: Inert): void {
+    if (!isSequence(args)) throw this.error("gets arguments that are not a tuple");
+    if (keywords === undefined) this.push(this.host.call(callable, args));
+    else if (isDict(keywords)) this.push(this.host.call(callable, args, keywords));
+    else throw this.error("gets keywords that are not a dict");
+  }
+
+  /** What the host makes of a name. */
+  global(module: Inert, name: Inert): Inert {
+    if (typeof module === "string" && typeof name === "string") return this.host.global(module, name);
+    throw this.error("finds no two names");
+  }
+
+  /** Text; lone surrogates are allowed in it. */
+  utf8(bytes: Uint8Array): string {
+    const text = decodeUtf8(bytes);
+    if (text === null) throw this.error("holds text that is not UTF-8");
+    return text;
+  }
+
+  /** A line that holds a number; longer ones than any number are refused before they are parsed. */
+  numberLine(): string {
+    const line = this.input.line();
+    enforce(this.limits, "integerBytes", { found: line.length, what: `a number in ${this.#options.what}` });
+    return decodeLatin1(line);
+  }
+
+  /** Leaves an integer of `length` bytes. */
+  long(length: number): void {
+    if (length < 0) throw this.error(`has a length of ${length}`);
+    enforce(this.limits, "integerBytes", { found: length, what: `an integer in ${this.#options.what}` });
+    this.push(decodeLong(this.input.bytes(length)));
+  }
+
+  /** What an opcode's text must have parsed to. */
+  parsed<T>(value: T | null, what: string): T {
+    if (value === null) throw this.error(`holds what is not ${what}`);
+    return value;
+  }
+
+  /** The error that the running opcode ends with; `message` is what it does wrong. */
+  error(message: string): CheckpointError {
+    const { what, format } = this.#options;
+    const offset = this.input.position;
+    return new CheckpointError(`Cannot read ${what}: ${this.operation} ${message}, before byte ${offset}`, {
+      format,
+      offset,
+      entry: what,
+    });
+  }
+
+  /** The error for what a pickle needs and does not hold. */
+  unsupported(feature: string): UnsupportedError {
+    return new UnsupportedError(
+      `Cannot read ${this.#options.what}: it uses ${feature}, which is not in the file`,
+      feature,
+    );
+  }
+}

@@ -1,0 +1,72 @@
+/**
+ * The steps of a planned load with the values they carry, and what is known of them without reading.
+ *
+ * @module
+ */
+
+import type { ExtraStateTransfer, PlanRows, Problem, TensorTransfer } from "../plan/rows.ts";
+import { bytesToRead, checkReadable, isCompressed, isImmediate, isTensorLike, placeOf } from "./values.ts";
+import type { TensorLike } from "./values.ts";
+
+/** A step of the plan with the value it carries. */
+export type Step = TensorStep | { readonly transfer: ExtraStateTransfer; readonly value: unknown };
+
+/** A step that carries a tensor. */
+export interface TensorStep {
+  /** What goes where. */
+  readonly transfer: TensorTransfer;
+  /** The tensor, which may still have to be read. */
+  readonly value: TensorLike;
+}
+
+/** The steps of a plan that carry something, with the values from `entries`. */
+export function stepsOf({ transfers }: PlanRows, entries: ReadonlyMap<string, unknown>): Step[] {
+  return transfers.flatMap((transfer): Step[] => {
+    if (transfer.action === "keep" || transfer.source === null) return [];
+    const value = entries.get(transfer.source);
+    if (transfer.action === "extra-state") return [{ transfer, value }];
+    return isTensorLike(value) ? [{ transfer, value }] : [];
+  });
+}
+
+/** Whether a step carries a tensor. */
+export function isTensorStep(step: Step): step is TensorStep {
+  return step.transfer.action !== "extra-state";
+}
+
+/** Bytes that have to be read, each place of the file once. */
+export function totalBytes(steps: readonly Step[]): number {
+  const places = new Map(steps.flatMap((step) => isTensorStep(step) ? [[placeOf(step.value), step.value]] : []));
+  return [...places.values()].reduce((sum, value) => sum + bytesToRead(value), 0);
+}
+
+/** The most bytes that are read and not yet placed at one time. */
+export function peakOf(steps: readonly Step[]): number {
+  const values = steps.flatMap((step) => isTensorStep(step) ? [step.value] : []);
+  const compressed = values.filter(isCompressed).reduce((sum, value) => sum + bytesToRead(value), 0);
+  const others = values.filter((value) => !isCompressed(value));
+  const pairs = others.map((value, i) => {
+    const next = others[i + 1];
+    return bytesToRead(value) + (next === undefined || isImmediate(next) ? 0 : bytesToRead(next));
+  });
+  return pairs.reduce((most, bytes) => Math.max(most, bytes), 0) + compressed;
+}
+
+/** Tensors whose bytes are known not to be there: the first one's error, and a problem for each. */
+export function readProblems(
+  steps: readonly Step[],
+): { readonly unreadable: unknown; readonly problems: readonly Problem[] } {
+  const problems: Problem[] = [];
+  let unreadable: unknown;
+  for (const step of steps) {
+    if (!isTensorStep(step)) continue;
+    try {
+      checkReadable(step.value);
+    } catch (error) {
+      unreadable ??= error;
+      const message = error instanceof Error ? error.message : String(error);
+      problems.push({ kind: "unreadable", message, keys: [step.transfer.key] });
+    }
+  }
+  return { unreadable, problems };
+}

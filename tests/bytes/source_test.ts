@@ -1,0 +1,119 @@
+import { assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { openSource } from "../../src/bytes/open_source.ts";
+import { type ByteSource, READ_PIECE_BYTES, readExactly, readInto, readIntoSync } from "../../src/bytes/source.ts";
+import { CheckpointError, TruncatedError, UnsupportedError } from "../../src/errors.ts";
+
+const BYTES = Uint8Array.from({ length: 300 }, (_, i) => i % 251);
+
+async function withFile(bytes: Uint8Array, test: (path: string) => Promise<void>): Promise<void> {
+  const path = await Deno.makeTempFile();
+  try {
+    await Deno.writeFile(path, bytes);
+    await test(path);
+  } finally {
+    await Deno.remove(path);
+  }
+}
+
+Deno.test("openSource() reads the same bytes from memory, a Blob, a path and a URL", async () => {
+  await withFile(BYTES, async (path) => {
+    const url = new URL(`file://${path}`);
+    for (const from of [BYTES, new Blob([BYTES]), path, url, url.href, await openSource(BYTES)]) {
+      const source = await openSource(from);
+      assertEquals(source.size, 300);
+      assertEquals(await readExactly(source, { offset: 7, length: 20, what: "x" }), BYTES.slice(7, 27));
+      assertEquals(await source.read(290, 50), BYTES.slice(290));
+      await source.close();
+    }
+  });
+});
+
+Deno.test("a file answers 64 reads at once, each with its own bytes", async () => {
+  const block = 4096;
+  const file = new Uint8Array(64 * block).map((_, i) => i / block);
+  await withFile(file, async (path) => {
+    const source = await openSource(path);
+    const reads = Array.from({ length: 64 }, async (_, i) => {
+      const into = new Uint8Array(block);
+      await readInto(source, into, { offset: i * block, what: "block" });
+      assertEquals(into.every((byte) => byte === i), true);
+    });
+    await Promise.all(reads);
+    const into = new Uint8Array(block);
+    readIntoSync(source, into, { offset: 9 * block, what: "block" });
+    assertEquals(into.every((byte) => byte === 9), true);
+    await source.close();
+  });
+});
+
+Deno.test("readInto() reads in pieces", async () => {
+  const size = READ_PIECE_BYTES + 5;
+  const lengths: number[] = [];
+  const source: ByteSource = {
+    size,
+    read(offset, length) {
+      lengths.push(length);
+      return Promise.resolve(new Uint8Array(length).fill(offset === 0 ? 1 : 2));
+    },
+  };
+  const into = new Uint8Array(size);
+  await readInto(source, into, { offset: 0, what: "x" });
+  assertEquals(lengths, [READ_PIECE_BYTES, 5]);
+  assertEquals([into[READ_PIECE_BYTES - 1], into[READ_PIECE_BYTES], into[size - 1]], [1, 2, 2]);
+});
+
+Deno.test("a short read is a TruncatedError that says where", async () => {
+  const short: ByteSource = { size: 100, name: "x.pt", read: () => Promise.resolve(new Uint8Array(3)) };
+  const error = await assertRejects(
+    () => readExactly(short, { offset: 10, length: 8, what: '"data/3"' }),
+    TruncatedError,
+    'Cannot read "data/3" from "x.pt": needs 8 bytes at 10, there are 3',
+  );
+  assertEquals([error.offset, error.wanted, error.got, error.name], [10, 8, 3, "TruncatedError"]);
+  const memory = await openSource(BYTES);
+  await assertRejects(() => readExactly(memory, { offset: 299, length: 2, what: "x" }), TruncatedError);
+  await assertRejects(() => readExactly(memory, { offset: 400, length: 1, what: "x" }), TruncatedError);
+  assertThrows(() => readIntoSync(memory, new Uint8Array(2), { offset: 299, what: "x" }), TruncatedError);
+});
+
+Deno.test("a file that shrinks after it was opened is a TruncatedError", async () => {
+  await withFile(BYTES, async (path) => {
+    const source = await openSource(path);
+    await Deno.truncate(path, 10);
+    await assertRejects(() => readExactly(source, { offset: 5, length: 20, what: "x" }), TruncatedError);
+    assertThrows(() => readIntoSync(source, new Uint8Array(20), { offset: 5, what: "x" }), TruncatedError);
+    await source.close();
+  });
+});
+
+Deno.test("errors of the medium are wrapped, with their cause", async () => {
+  const cause = new Error("disk on fire");
+  const source: ByteSource = { size: 9, read: () => Promise.reject(cause) };
+  const error = await assertRejects(
+    () => readExactly(source, { offset: 0, length: 1, what: "x" }),
+    CheckpointError,
+    "disk on fire",
+  );
+  assertEquals(error.cause, cause);
+  await assertRejects(() => openSource("/does/not/exist.pt"), CheckpointError, 'Cannot open "/does/not/exist.pt"');
+});
+
+Deno.test("a closed file is not read", async () => {
+  await withFile(BYTES, async (path) => {
+    const source = await openSource(path);
+    await source.close();
+    await assertRejects(() => readExactly(source, { offset: 0, length: 1, what: "x" }), CheckpointError);
+  });
+});
+
+Deno.test("openSource() says what it does not open", async () => {
+  const http = await assertRejects(() => openSource("https://example.com/x.pt"), UnsupportedError, "https URLs");
+  assertEquals(http.feature, "https source");
+  await assertRejects(() => openSource(new URL("http://example.com/x.pt")), UnsupportedError, "http URLs");
+  await assertRejects(() => openSource(Deno.cwd()), UnsupportedError, "it is a folder");
+  await assertRejects(() => openSource("/dev/null"), CheckpointError, "not a regular file");
+  for (const wrong of [null, undefined, 3, {}, [1], { size: -1, read: () => null }, { size: 1.5, read: () => null }]) {
+    // @ts-expect-error: what a caller without types may pass
+    await assertRejects(() => openSource(wrong), TypeError);
+  }
+});
