@@ -49,10 +49,9 @@ export { VERSION } from "./src/version.ts";
 
 export type { ByteSource } from "./src/bytes/source.ts";
 export type { SourceLike } from "./src/bytes/open_source.ts";
-export { Checkpoint } from "./src/checkpoint/checkpoint.ts";
+export type { Checkpoint } from "./src/checkpoint/checkpoint.ts";
 export type { CheckpointFormat } from "./src/checkpoint/detect.ts";
-export { pythonTypeName } from "./src/checkpoint/inert.ts";
-export type { PickledObject } from "./src/checkpoint/inert.ts";
+export { pythonTypeName } from "./src/python_type.ts";
 export { DEFAULT_LIMITS } from "./src/checkpoint/limits.ts";
 export type { Limits } from "./src/checkpoint/limits.ts";
 export { openCheckpoint } from "./src/checkpoint/open.ts";
@@ -73,13 +72,17 @@ export type {
 } from "./src/tensor/arguments.ts";
 export {
   arange,
+  empty,
   eye,
   full,
+  fullLike,
   ones,
   onesLike,
   rand,
   randint,
+  randLike,
   randn,
+  randnLike,
   randperm,
   tensor,
   zeros,
@@ -130,6 +133,7 @@ export type {
   IntegerOptions,
   NestedList,
   Operand,
+  RandomRange,
   TensorData,
   TensorLayout,
 } from "./src/tensor/tensor.ts";
@@ -164,8 +168,10 @@ export type {
   Strictness,
   TransformRule,
 } from "./src/plan/options.ts";
+export { LoadOutcome } from "./src/plan/outcome_record.ts";
 export { LoadReport } from "./src/plan/report.ts";
 export type { Problem, ProblemKind, Suggestion } from "./src/plan/rows.ts";
+export type { TextOptions } from "./src/plan/table.ts";
 
 export { load } from "./src/load/load.ts";
 export type { LoadStateDictOptions } from "./src/load/load.ts";

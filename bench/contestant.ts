@@ -15,10 +15,7 @@ export interface Contestant {
 }
 
 /** Runs it for this many milliseconds, so that V8 has compiled it for speed; returns how long one run takes then. */
-export async function warmUp(
-  contestant: Contestant,
-  milliseconds: number,
-): Promise<number> {
+export async function warmUp(contestant: Contestant, milliseconds: number): Promise<number> {
   const started = performance.now();
   let repeats = 1;
   for (;;) {
@@ -30,10 +27,7 @@ export async function warmUp(
 }
 
 /** Milliseconds that `repeats` runs take. */
-export async function time(
-  contestant: Contestant,
-  repeats: number,
-): Promise<number> {
+export async function time(contestant: Contestant, repeats: number): Promise<number> {
   const started = performance.now();
   if (contestant.isAsync) {
     for (let i = 0; i < repeats; i++) await contestant.run();

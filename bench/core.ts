@@ -1,5 +1,3 @@
-// deno-lint-ignore-file ban-unknown-rule-code -- it does not know the rules of plugins, "layers/imports" here
-
 /**
  * What a benchmark needs that users do not: the floor of all arithmetic, the kernel without the tensors around it, and
  * how much memory wasm has. This file is the benchmarks' one way past `mod.ts`.
@@ -29,9 +27,7 @@ export class BareCore {
   /** Copies values into it and returns their address. */
   place(values: Float32Array): number {
     const address = this.reserve(values.length);
-    new Float32Array(this.#exports.memory.buffer, address, values.length).set(
-      values,
-    );
+    new Float32Array(this.#exports.memory.buffer, address, values.length).set(values);
     return address;
   }
 
@@ -39,9 +35,7 @@ export class BareCore {
   reserve(count: number): number {
     const address = this.#exports.allocate(4 * count);
     if (address === 0) {
-      throw new RangeError(
-        `Cannot place ${4 * count} bytes in the memory of a benchmark`,
-      );
+      throw new RangeError(`Cannot place ${4 * count} bytes in the memory of a benchmark`);
     }
     return address;
   }
@@ -53,10 +47,7 @@ export class BareCore {
   }
 
   /** The kernel of {@linkcode LinearSize}; x, w, b and y are addresses. */
-  linear(
-    { m, k, n }: LinearSize,
-    [x, w, b, y]: readonly [number, number, number, number],
-  ): void {
+  linear({ m, k, n }: LinearSize, [x, w, b, y]: readonly [number, number, number, number]): void {
     this.#exports.linear(m, k, n, x, w, b, y);
   }
 

@@ -10,12 +10,7 @@
 import { type Contestant, warmUp } from "./contestant.ts";
 import { BareCore, PEAK_OPERATIONS } from "./core.ts";
 import { linearContestants, linearPeers, OURS } from "./linear_contestants.ts";
-import {
-  LINEAR_SHAPES,
-  linearProblem,
-  operations,
-  shapeName,
-} from "./linear_problem.ts";
+import { LINEAR_SHAPES, linearProblem, operations, shapeName } from "./linear_problem.ts";
 
 /** Milliseconds each contestant runs before it is timed; V8 has compiled a hot function for speed by then. */
 const WARM_UP = 100;
@@ -31,23 +26,9 @@ for (const shape of LINEAR_SHAPES) {
     run: () => core.peak(turns),
   };
   for (
-    const contestant of [
-      floor,
-      ...await linearContestants(linearProblem(shape), { core, peers }),
-    ]
+    const contestant of [floor, ...await linearContestants(linearProblem(shape), { core, peers })]
   ) {
     await warmUp(contestant, WARM_UP);
-    register(contestant, `linear ${shapeName(shape)}`);
+    register(contestant, { group: `linear ${shapeName(shape)}`, baseline: contestant.name === OURS });
   }
-}
-
-function register({ name, isAsync, run }: Contestant, group: string): void {
-  const fn = isAsync
-    ? async () => {
-      await run();
-    }
-    : () => {
-      run();
-    };
-  Deno.bench({ name, group, baseline: name === OURS, fn });
 }

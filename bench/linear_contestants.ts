@@ -41,11 +41,7 @@ export async function linearContestants(
     readonly peers: readonly LinearPeer[];
   },
 ): Promise<readonly Contestant[]> {
-  const contestants = [
-    ours(problem),
-    oursCopied(problem),
-    kernel(problem, core),
-  ];
+  const contestants = [ours(problem), oursCopied(problem), kernel(problem, core)];
   for (const peer of peers) contestants.push(await peer.prepare(problem));
   for (const { name, result } of contestants) {
     checkLinear(problem, await result(), name);
@@ -56,12 +52,7 @@ export async function linearContestants(
 function ours(problem: LinearProblem): LinearContestant {
   const layer = layerOf(problem);
   const x = inputOf(problem);
-  return {
-    name: OURS,
-    isAsync: false,
-    run: () => layer.forward(x),
-    result: () => floatsOf(layer.forward(x)),
-  };
+  return { name: OURS, isAsync: false, run: () => layer.forward(x), result: () => floatsOf(layer.forward(x)) };
 }
 
 function oursCopied(problem: LinearProblem): LinearContestant {
@@ -74,10 +65,7 @@ function oursCopied(problem: LinearProblem): LinearContestant {
   };
 }
 
-function kernel(
-  { shape, x, w, b }: LinearProblem,
-  core: BareCore,
-): LinearContestant {
+function kernel({ shape, x, w, b }: LinearProblem, core: BareCore): LinearContestant {
   const y = core.reserve(shape.m * shape.n);
   const addresses = [core.place(x), core.place(w), core.place(b), y] as const;
   const run = () => core.linear(shape, addresses);
@@ -102,14 +90,8 @@ function inputOf({ shape: { m, k }, x }: LinearProblem): Tensor {
   return tensorOf(x, [m, k]);
 }
 
-function tensorOf(
-  values: Float32Array<ArrayBuffer>,
-  shape: readonly number[],
-): Tensor {
-  return Tensor.fromBytes(new Uint8Array(values.buffer), {
-    dtype: "float32",
-    shape,
-  });
+function tensorOf(values: Float32Array<ArrayBuffer>, shape: readonly number[]): Tensor {
+  return Tensor.fromBytes(new Uint8Array(values.buffer), { dtype: "float32", shape });
 }
 
 function floatsOf(tensor: Tensor): Float32Array {

@@ -61,16 +61,10 @@ export function linearProblem(shape: LinearShape): LinearProblem {
 }
 
 /** Compares a result with the scalar loop, in float64, over some of its rows. */
-export function checkLinear(
-  { shape, x, w, b }: LinearProblem,
-  result: Float32Array,
-  name: string,
-): void {
+export function checkLinear({ shape, x, w, b }: LinearProblem, result: Float32Array, name: string): void {
   const { m, k, n } = shape;
   if (result.length !== m * n) {
-    throw new Error(
-      `${name} gives ${result.length} values for ${shapeName(shape)}`,
-    );
+    throw new Error(`${name} gives ${result.length} values for ${shapeName(shape)}`);
   }
   const step = Math.max(1, Math.floor(m / ROWS_CHECKED));
   for (let row = m - 1; row >= 0; row -= step) {
@@ -81,11 +75,7 @@ export function checkLinear(
       }
       const found = result[row * n + column];
       if (Math.abs(found - expected) <= TOLERANCE) continue;
-      throw new Error(
-        `${name} is wrong for ${
-          shapeName(shape)
-        } at [${row}, ${column}]: ${found}, not ${expected}`,
-      );
+      throw new Error(`${name} is wrong for ${shapeName(shape)} at [${row}, ${column}]: ${found}, not ${expected}`);
     }
   }
 }

@@ -9,20 +9,8 @@
 
 import type { Contestant } from "./contestant.ts";
 import { BareCore, PEAK_OPERATIONS } from "./core.ts";
-import {
-  KERNEL,
-  linearContestants,
-  linearPeers,
-  OURS,
-  OURS_COPIED,
-} from "./linear_contestants.ts";
-import {
-  LINEAR_SHAPES,
-  linearProblem,
-  type LinearShape,
-  operations,
-  shapeName,
-} from "./linear_problem.ts";
+import { KERNEL, linearContestants, linearPeers, OURS, OURS_COPIED } from "./linear_contestants.ts";
+import { LINEAR_SHAPES, linearProblem, type LinearShape, operations, shapeName } from "./linear_problem.ts";
 import { onnxruntime } from "./peers/onnxruntime.ts";
 import type { LinearPeer } from "./peers/peer.ts";
 import { Canary, timeInTurns, type Timing } from "./rounds.ts";
@@ -65,26 +53,14 @@ async function main(seconds: number): Promise<void> {
       isAsync: false,
       run: () => core.peak(PEAK_TURNS),
     };
-    const contestants = await linearContestants(linearProblem(shape), {
-      core,
-      peers,
-    });
-    const timings = await timeInTurns([peak, ...contestants], {
-      canary,
-      seconds,
-    });
-    measured.push({
-      shape,
-      timings: new Map(timings.map((timing) => [timing.name, timing])),
-    });
+    const contestants = await linearContestants(linearProblem(shape), { core, peers });
+    const timings = await timeInTurns([peak, ...contestants], { canary, seconds });
+    measured.push({ shape, timings: new Map(timings.map((timing) => [timing.name, timing])) });
   }
   print(measured, peers);
 }
 
-function print(
-  measured: readonly Measured[],
-  peers: readonly LinearPeer[],
-): void {
+function print(measured: readonly Measured[], peers: readonly LinearPeer[]): void {
   const names = peers.map(({ name }) => name);
   // What limits the peak is one core's clock, so that the run's best is the machine's.
   const peak = PEAK_TURNS * PEAK_OPERATIONS /
@@ -92,76 +68,40 @@ function print(
   const rows = measured.map((at) => {
     const percent = (name: string) => {
       const { milliseconds, isQuiet } = timingOf(at, name);
-      return mark(
-        (100 * operations(at.shape) / milliseconds / peak).toFixed(1),
-        isQuiet,
-      );
+      return mark((100 * operations(at.shape) / milliseconds / peak).toFixed(1), isQuiet);
     };
     return [
       shapeName(at.shape),
       ...[OURS, KERNEL, ...names].map(percent),
       ratioText(ratio(at, OURS, names)),
-      ratioText(
-        ratio(
-          at,
-          OURS_COPIED,
-          names.filter((name) => name === onnxruntime.name),
-        ),
-      ),
+      ratioText(ratio(at, OURS_COPIED, names.filter((name) => name === onnxruntime.name))),
     ];
   });
   const versions = peers.map(({ name, version }) => `${name} ${version}`);
-  const headings = [
-    "M×K×N",
-    OURS,
-    KERNEL,
-    ...versions,
-    "ours / better peer",
-    `with copies / ${onnxruntime.name}`,
-  ];
-  console.log(
-    `\nThe columns of names are % of the madd peak, the others are how many times as fast.\n`,
-  );
+  const headings = ["M×K×N", OURS, KERNEL, ...versions, "ours / better peer", `with copies / ${onnxruntime.name}`];
+  console.log(`\nThe columns of names are % of the madd peak, the others are how many times as fast.\n`);
   console.log(table(headings, rows));
   if (peers.length > 0) console.log(`\n${verdict(measured, names)}`);
 }
 
-function verdict(
-  measured: readonly Measured[],
-  peers: readonly string[],
-): string {
+function verdict(measured: readonly Measured[], peers: readonly string[]): string {
   const cached = measured.filter(({ shape }) => shape.isCached);
-  const below = cached.filter((at) =>
-    (ratio(at, OURS, peers)?.value ?? 0) < BAR
-  ).map(({ shape }) => shapeName(shape));
-  const passed = `${
-    cached.length - below.length
-  } of ${cached.length} shapes whose weights fit in cache`;
+  const below = cached.filter((at) => (ratio(at, OURS, peers)?.value ?? 0) < BAR).map(({ shape }) => shapeName(shape));
+  const passed = `${cached.length - below.length} of ${cached.length} shapes whose weights fit in cache`;
   const failed = below.length === 0 ? "" : `; below it: ${below.join(", ")}`;
   return `At least ${BAR} × the better peer at ${passed}${failed}.`;
 }
 
 /** How many times as fast as the fastest of some peers; `null` without any. */
-function ratio(
-  at: Measured,
-  name: string,
-  peers: readonly string[],
-): Ratio | null {
-  const best = peers.map((peer) => timingOf(at, peer)).toSorted((a, b) =>
-    a.milliseconds - b.milliseconds
-  ).at(0);
+function ratio(at: Measured, name: string, peers: readonly string[]): Ratio | null {
+  const best = peers.map((peer) => timingOf(at, peer)).toSorted((a, b) => a.milliseconds - b.milliseconds).at(0);
   if (best === undefined) return null;
   const mine = timingOf(at, name);
-  return {
-    value: best.milliseconds / mine.milliseconds,
-    isQuiet: mine.isQuiet && best.isQuiet,
-  };
+  return { value: best.milliseconds / mine.milliseconds, isQuiet: mine.isQuiet && best.isQuiet };
 }
 
 function ratioText(ratio: Ratio | null): string {
-  return ratio === null
-    ? "not installed"
-    : mark(ratio.value.toFixed(2), ratio.isQuiet);
+  return ratio === null ? "not installed" : mark(ratio.value.toFixed(2), ratio.isQuiet);
 }
 
 function mark(text: string, isQuiet: boolean): string {

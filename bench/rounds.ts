@@ -3,11 +3,13 @@
  *
  * Whether it was is told by two canaries, timed just before and just after. One is a small product: a kernel that fills
  * the core's instruction slots falls to half when a neighbour runs on the other half of the core, while a chain of
- * multiply-adds hardly slows down. The other reads weights from the last-level cache, which all cores share.
+ * multiply-adds hardly slows down. The other reads weights from the last-level cache, which all cores share. Whether the
+ * process was interrupted in between is told by the time it had on a core.
  *
  * @module
  */
 
+import process from "node:process";
 import { type Contestant, time, warmUp } from "./contestant.ts";
 import type { BareCore, LinearSize } from "./core.ts";
 
@@ -25,6 +27,9 @@ const SMALL_QUIET = 0.92;
 
 /** The same for the second, which varies more by itself. */
 const STREAM_QUIET = 0.85;
+
+/** A sample counts if the process was on a core for this part of it. */
+const OWN_TIME = 0.97;
 
 /** Samples that make a median. */
 const ENOUGH = 9;
@@ -54,7 +59,10 @@ interface Quietness {
 }
 
 interface Sample {
+  /** Of one run. */
   readonly milliseconds: number;
+  /** Time on a core over time. */
+  readonly own: number;
   readonly before: Quietness;
   readonly after: Quietness;
 }
@@ -70,12 +78,7 @@ export class Canary {
   constructor(core: BareCore) {
     const product = (size: LinearSize) => {
       const { m, k, n } = size;
-      const addresses = [
-        core.reserve(m * k),
-        core.reserve(n * k),
-        core.reserve(n),
-        core.reserve(m * n),
-      ] as const;
+      const addresses = [core.reserve(m * k), core.reserve(n * k), core.reserve(n), core.reserve(m * n)] as const;
       return () => core.linear(size, addresses);
     };
     this.#small = product(SMALL);
@@ -88,15 +91,9 @@ export class Canary {
     this.#stream();
     const between = performance.now();
     for (let i = 0; i < SMALL_RUNS; i++) this.#small();
-    const taken = {
-      small: performance.now() - between,
-      stream: between - started,
-    };
+    const taken = { small: performance.now() - between, stream: between - started };
     const { small, stream } = this.#best;
-    this.#best = {
-      small: Math.min(small, taken.small),
-      stream: Math.min(stream, taken.stream),
-    };
+    this.#best = { small: Math.min(small, taken.small), stream: Math.min(stream, taken.stream) };
     return taken;
   }
 
@@ -119,14 +116,11 @@ export async function timeInTurns(
   }[] = [];
   for (const contestant of contestants) {
     const one = await warmUp(contestant, WARM_UP);
-    entries.push({
-      contestant,
-      repeats: Math.max(1, Math.round(SAMPLE / one)),
-      samples: [],
-    });
+    entries.push({ contestant, repeats: Math.max(1, Math.round(SAMPLE / one)), samples: [] });
   }
   const counted = (samples: readonly Sample[]) =>
-    samples.filter(({ before, after }) =>
+    samples.filter(({ own, before, after }) =>
+      own >= OWN_TIME &&
       canary.isQuiet(before) && canary.isQuiet(after)
     );
   const end = performance.now() + 1000 * seconds;
@@ -134,16 +128,16 @@ export async function timeInTurns(
     // Everyone is first in turn, so that nobody always runs after the same neighbour.
     const from = round % entries.length;
     for (
-      const { contestant, repeats, samples } of [
-        ...entries.slice(from),
-        ...entries.slice(0, from),
-      ]
+      const { contestant, repeats, samples } of [...entries.slice(from), ...entries.slice(0, from)]
     ) {
       const before = canary.time();
       // Fetches its own operands into the caches again.
       await time(contestant, 1);
-      const milliseconds = await time(contestant, repeats) / repeats;
-      samples.push({ milliseconds, before, after: canary.time() });
+      const started = process.cpuUsage();
+      const total = await time(contestant, repeats);
+      const { user, system } = process.cpuUsage(started);
+      const own = (user + system) / 1000 / total;
+      samples.push({ milliseconds: total / repeats, own, before, after: canary.time() });
     }
     if (entries.every(({ samples }) => counted(samples).length >= ENOUGH)) {
       break;
@@ -152,14 +146,8 @@ export async function timeInTurns(
   return entries.map(({ contestant: { name }, samples }) => {
     const quiet = counted(samples);
     const isQuiet = quiet.length >= TOO_FEW;
-    const times = (isQuiet ? quiet : samples).map((sample) =>
-      sample.milliseconds
-    );
-    return {
-      name,
-      milliseconds: quantile(times, isQuiet ? 0.5 : 0.1),
-      isQuiet,
-    };
+    const times = (isQuiet ? quiet : samples).map((sample) => sample.milliseconds);
+    return { name, milliseconds: quantile(times, isQuiet ? 0.5 : 0.1), isQuiet };
   });
 }
 

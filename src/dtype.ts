@@ -89,7 +89,7 @@ export type DType =
 
 /**
  * Dtypes that a checkpoint may name and Graft does not read: quantised, packed below a byte, or without arithmetic
- * in PyTorch itself. Their tensors are listed with name and shape; only reading one throws.
+ * in PyTorch itself (the two 6-bit floats are safetensors' own). Their tensors are listed with name and shape; only reading one throws.
  */
 export const RARE_DTYPES: Readonly<Record<RareDType, number>> = {
   qint8: 1,
@@ -98,6 +98,8 @@ export const RARE_DTYPES: Readonly<Record<RareDType, number>> = {
   quint4x2: 1,
   quint2x4: 1,
   float4_e2m1fn_x2: 1,
+  float6_e2m3fn: 1,
+  float6_e3m2fn: 1,
   bits8: 1,
   bits16: 2,
   bits1x8: 1,
@@ -127,6 +129,8 @@ export type RareDType =
   | "quint4x2"
   | "quint2x4"
   | "float4_e2m1fn_x2"
+  | "float6_e2m3fn"
+  | "float6_e3m2fn"
   | "bits8"
   | "bits16"
   | "bits1x8"

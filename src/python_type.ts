@@ -28,7 +28,7 @@ const NUMPY_SCALARS: ReadonlyMap<string, string> = new Map([
 
 /**
  * What Python calls the type of a value, as PyTorch's messages have it: a number is `int` if it is whole and `float`
- * if not, an array is `list` and a frozen one `tuple`, a `Map` or plain object is `dict`, `null` is `NoneType`, and an
+ * if not, an array is `list`, a `Map` or plain object is `dict`, `null` is `NoneType`, and an
  * array of NumPy in a file is `numpy.ndarray`.
  *
  * @example Naming what stands where a tensor should be
@@ -62,7 +62,7 @@ export function pythonTypeName(value: unknown): string {
 }
 
 function objectTypeName(value: object): string {
-  if (Array.isArray(value)) return Object.isFrozen(value) ? "tuple" : "list";
+  if (Array.isArray(value)) return "list";
   if (value instanceof Map) return "dict";
   if (value instanceof Set) return "set";
   if (value instanceof Uint8Array) return "bytes";

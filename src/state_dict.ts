@@ -99,6 +99,8 @@ export interface InertObject {
   readonly args?: readonly Inert[];
   /** What `BUILD` handed to it. */
   readonly state?: Inert;
+  /** What was appended to it or set in it, where its class extends `list` or `dict`. */
+  readonly items?: readonly Inert[] | ReadonlyMap<Inert, Inert>;
 }
 
 /** Any value of a checkpoint, without behaviour. Cycles are kept, so walk it with a set of what was seen. */

@@ -18,18 +18,9 @@ const FLOAT = 1;
 const INT = 2;
 
 /** The model's bytes. Its input is `x`, its output `y`. */
-export function gemmModel(
-  { shape: { m, k, n }, w, b }: LinearProblem,
-): Uint8Array {
+export function gemmModel({ shape: { m, k, n }, w, b }: LinearProblem): Uint8Array {
   const transB = join([text(1, "transB"), number(3, 1), number(20, INT)]);
-  const node = join([
-    text(1, "x"),
-    text(1, "w"),
-    text(1, "b"),
-    text(2, "y"),
-    text(4, "Gemm"),
-    field(5, transB),
-  ]);
+  const node = join([text(1, "x"), text(1, "w"), text(1, "b"), text(2, "y"), text(4, "Gemm"), field(5, transB)]);
   const graph = join([
     field(1, node),
     text(2, "linear"),
@@ -38,34 +29,18 @@ export function gemmModel(
     field(11, valueInfo("x", [m, k])),
     field(12, valueInfo("y", [m, n])),
   ]);
-  return join([
-    number(1, IR_VERSION),
-    field(7, graph),
-    field(8, number(2, OPSET)),
-  ]);
+  return join([number(1, IR_VERSION), field(7, graph), field(8, number(2, OPSET))]);
 }
 
 /** TensorProto. */
-function initializer(
-  name: string,
-  dims: readonly number[],
-  values: Float32Array<ArrayBuffer>,
-): Uint8Array {
-  return join([
-    ...dims.map((dim) => number(1, dim)),
-    number(2, FLOAT),
-    text(8, name),
-    field(9, bytesOf(values)),
-  ]);
+function initializer(name: string, dims: readonly number[], values: Float32Array<ArrayBuffer>): Uint8Array {
+  return join([...dims.map((dim) => number(1, dim)), number(2, FLOAT), text(8, name), field(9, bytesOf(values))]);
 }
 
 /** ValueInfoProto of TypeProto of TensorShapeProto. */
 function valueInfo(name: string, dims: readonly number[]): Uint8Array {
   const shape = join(dims.map((dim) => field(1, number(1, dim))));
-  return join([
-    text(1, name),
-    field(2, field(1, join([number(1, FLOAT), field(2, shape)]))),
-  ]);
+  return join([text(1, name), field(2, field(1, join([number(1, FLOAT), field(2, shape)])))]);
 }
 
 function text(id: number, value: string): Uint8Array {
@@ -95,9 +70,7 @@ function bytesOf(values: Float32Array<ArrayBuffer>): Uint8Array {
 }
 
 function join(parts: readonly Uint8Array[]): Uint8Array {
-  const result = new Uint8Array(
-    parts.reduce((sum, part) => sum + part.length, 0),
-  );
+  const result = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
   let at = 0;
   for (const part of parts) {
     result.set(part, at);

@@ -26,9 +26,7 @@ async function start(): Promise<LinearPeer | null> {
     throw new TypeError(`${ENTRY} has another interface than its version 1.30`);
   }
   module.env.wasm.numThreads = 1;
-  module.env.wasm.wasmBinary = readFileSync(
-    createRequire(import.meta.url).resolve(WASM),
-  );
+  module.env.wasm.wasmBinary = readFileSync(createRequire(import.meta.url).resolve(WASM));
   return {
     name: onnxruntime.name,
     version: module.env.versions.common,
@@ -36,10 +34,7 @@ async function start(): Promise<LinearPeer | null> {
   };
 }
 
-async function prepare(
-  { InferenceSession, Tensor }: Onnxruntime,
-  problem: Parameters<LinearPeer["prepare"]>[0],
-) {
+async function prepare({ InferenceSession, Tensor }: Onnxruntime, problem: Parameters<LinearPeer["prepare"]>[0]) {
   const session = await InferenceSession.create(gemmModel(problem), {
     executionProviders: ["wasm"],
     graphOptimizationLevel: "all",
@@ -47,10 +42,5 @@ async function prepare(
   const { m, k } = problem.shape;
   const feeds = { x: new Tensor("float32", problem.x, [m, k]) };
   const run = () => session.run(feeds);
-  return {
-    name: onnxruntime.name,
-    isAsync: true,
-    run,
-    result: async () => requireFloats((await run()).y.data),
-  };
+  return { name: onnxruntime.name, isAsync: true, run, result: async () => requireFloats((await run()).y.data) };
 }

@@ -1,5 +1,3 @@
-// deno-lint-ignore-file ban-unknown-rule-code -- it does not know the rules of plugins, "layers/imports" here
-
 /**
  * Other libraries, where they are installed.
  *
@@ -43,23 +41,14 @@ export interface Onnxruntime {
     readonly wasm: { numThreads: number; wasmBinary: Uint8Array };
   };
   readonly InferenceSession: {
-    create(
-      model: Uint8Array,
-      options: Readonly<Record<string, unknown>>,
-    ): Promise<OnnxSession>;
+    create(model: Uint8Array, options: Readonly<Record<string, unknown>>): Promise<OnnxSession>;
   };
-  readonly Tensor: new (
-    type: "float32",
-    data: Float32Array,
-    dims: readonly number[],
-  ) => OnnxTensor;
+  readonly Tensor: new (type: "float32", data: Float32Array, dims: readonly number[]) => OnnxTensor;
 }
 
 /** A model that is ready to run. */
 export interface OnnxSession {
-  run(
-    feeds: Readonly<Record<string, OnnxTensor>>,
-  ): Promise<Readonly<Record<string, OnnxTensor>>>;
+  run(feeds: Readonly<Record<string, OnnxTensor>>): Promise<Readonly<Record<string, OnnxTensor>>>;
 }
 
 /** A tensor on the JavaScript side. */
@@ -136,9 +125,7 @@ export function isTfjsWasm(module: unknown): module is TfjsWasm {
 /** The values a peer gives, which must be float32. */
 export function requireFloats(values: unknown): Float32Array {
   if (values instanceof Float32Array) return values;
-  throw new TypeError(
-    `A peer gives ${Object.prototype.toString.call(values)}, not float32`,
-  );
+  throw new TypeError(`A peer gives ${Object.prototype.toString.call(values)}, not float32`);
 }
 
 function hasAll(module: unknown, names: readonly string[]): boolean {

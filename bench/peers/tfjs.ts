@@ -8,12 +8,7 @@
 import { createRequire } from "node:module";
 import { dirname } from "node:path";
 import { importPeer, isTfjsCore, isTfjsWasm, requireFloats } from "./peer.ts";
-import type {
-  LinearContestant,
-  LinearPeer,
-  PeerLoader,
-  TfjsCore,
-} from "./peer.ts";
+import type { LinearContestant, LinearPeer, PeerLoader, TfjsCore } from "./peer.ts";
 
 /** Its operations. */
 const CORE = "@tensorflow/tfjs-core";
@@ -32,9 +27,7 @@ export async function startTfjs(): Promise<TfjsCore | null> {
   if (!isTfjsCore(core) || !isTfjsWasm(wasm)) {
     throw new TypeError(`${CORE} has another interface than its version 4.22`);
   }
-  wasm.setWasmPaths(
-    `${dirname(createRequire(import.meta.url).resolve(WASM))}/`,
-  );
+  wasm.setWasmPaths(`${dirname(createRequire(import.meta.url).resolve(WASM))}/`);
   wasm.setThreadsCount(1);
   if (!await core.setBackend("wasm")) throw new Error(`${WASM} does not start`);
   await core.ready();
@@ -44,17 +37,10 @@ export async function startTfjs(): Promise<TfjsCore | null> {
 async function start(): Promise<LinearPeer | null> {
   const core = await startTfjs();
   if (core === null) return null;
-  return {
-    name: tfjs.name,
-    version: core.version_core,
-    prepare: (problem) => Promise.resolve(prepare(core, problem)),
-  };
+  return { name: tfjs.name, version: core.version_core, prepare: (problem) => Promise.resolve(prepare(core, problem)) };
 }
 
-function prepare(
-  core: TfjsCore,
-  { shape: { m, k, n }, x, w, b }: Parameters<LinearPeer["prepare"]>[0],
-) {
+function prepare(core: TfjsCore, { shape: { m, k, n }, x, w, b }: Parameters<LinearPeer["prepare"]>[0]) {
   const operands = {
     a: core.tensor2d(x, [m, k]),
     b: core.tensor2d(transposed(w, [n, k]), [k, n]),
@@ -74,10 +60,7 @@ function prepare(
   return contestant;
 }
 
-function transposed(
-  values: Float32Array,
-  [rows, columns]: readonly [number, number],
-): Float32Array {
+function transposed(values: Float32Array, [rows, columns]: readonly [number, number]): Float32Array {
   const result = new Float32Array(values.length);
   for (let row = 0; row < rows; row++) {
     for (let column = 0; column < columns; column++) {

@@ -143,7 +143,16 @@ fn real_from_complex(dst: usize, to: DType, src: usize, part: DType, count: usiz
             );
             continue;
         }
-        row(parts, src, part.bytes(), Dim { size: length, to: 1, from: 2 });
+        row(
+            parts,
+            src,
+            part.bytes(),
+            Dim {
+                size: length,
+                to: 1,
+                from: 2,
+            },
+        );
         convert(dst, to, parts, part, length);
     }
 }
@@ -157,7 +166,16 @@ fn complex_from_real(dst: usize, part: DType, src: usize, from: DType, count: us
         let dst = dst + 2 * start * part.bytes();
         convert(parts, part, src + start * from.bytes(), from, length);
         zero(dst, 2 * length * part.bytes());
-        row(dst, parts, part.bytes(), Dim { size: length, to: 2, from: 1 });
+        row(
+            dst,
+            parts,
+            part.bytes(),
+            Dim {
+                size: length,
+                to: 2,
+                from: 1,
+            },
+        );
     }
 }
 
@@ -198,7 +216,9 @@ mod tests {
                     for (value, bits) in values.iter().zip(back) {
                         let e8m0 = from == DType::Float8E8M0FNU || to == DType::Float8E8M0FNU;
                         let expected = match *value {
-                            v if from == DType::Bool || to == DType::Bool => f64::from(u8::from(v != 0.0)),
+                            v if from == DType::Bool || to == DType::Bool => {
+                                f64::from(u8::from(v != 0.0))
+                            }
                             v => v,
                         };
                         // e8m0fnu has neither zero nor three.
@@ -235,8 +255,14 @@ mod tests {
 
     #[test]
     fn small_floats_are_reached_through_float32() {
-        assert_eq!(one(1.00390625000001, DType::BFloat16), 0x3f80);
-        assert_eq!(one(1.00048828125000021, DType::Float16), 0x3c00);
+        assert_eq!(
+            one(1.0 + 2f64.powi(-8) + 2f64.powi(-40), DType::BFloat16),
+            0x3f80
+        );
+        assert_eq!(
+            one(1.0 + 2f64.powi(-11) + 2f64.powi(-40), DType::Float16),
+            0x3c00
+        );
         assert_eq!(one(f64::NAN, DType::Bool), 1);
         assert_eq!(one(-0.0, DType::Bool), 0);
     }
@@ -244,11 +270,23 @@ mod tests {
     #[test]
     fn complex_numbers_lose_or_gain_an_imaginary_part() {
         let pair = [1.5f64.to_bits(), 2.0f64.to_bits()];
-        assert_eq!(convert_vec(&pair, DType::Complex128, DType::Float64, 1)[0], 1.5f64.to_bits());
-        assert_eq!(convert_vec(&pair, DType::Float64, DType::Complex128, 2)[..4], [pair[0], 0, pair[1], 0]);
+        assert_eq!(
+            convert_vec(&pair, DType::Complex128, DType::Float64, 1)[0],
+            1.5f64.to_bits()
+        );
+        assert_eq!(
+            convert_vec(&pair, DType::Float64, DType::Complex128, 2)[..4],
+            [pair[0], 0, pair[1], 0]
+        );
         let imaginary = [0, 2.0f64.to_bits()];
-        assert_eq!(convert_vec(&imaginary, DType::Complex128, DType::Bool, 1)[0], 1);
-        assert_eq!(convert_vec(&imaginary, DType::Complex128, DType::Int64, 1)[0], 0);
+        assert_eq!(
+            convert_vec(&imaginary, DType::Complex128, DType::Bool, 1)[0],
+            1
+        );
+        assert_eq!(
+            convert_vec(&imaginary, DType::Complex128, DType::Int64, 1)[0],
+            0
+        );
     }
 
     #[test]
@@ -257,7 +295,12 @@ mod tests {
         let dst = values.as_mut_ptr() as usize;
         assert_eq!(fill_float(dst, DType::UInt8 as u32, 5, 255.9), 0);
         assert_eq!(values[0], 0xff_ffff_ffff);
-        for (dtype, value) in [(DType::UInt8, 256.0), (DType::UInt8, -0.5), (DType::Int64, f64::NAN), (DType::Float32, 1e39)] {
+        for (dtype, value) in [
+            (DType::UInt8, 256.0),
+            (DType::UInt8, -0.5),
+            (DType::Int64, f64::NAN),
+            (DType::Float32, 1e39),
+        ] {
             assert_eq!(fill_float(dst, dtype as u32, 5, value), OVERFLOW);
         }
         assert_eq!(fill_float(dst, DType::Float32 as u32, 5, f64::NAN), 0);

@@ -1,12 +1,13 @@
-//! Storage, and the one door from an address to a slice.
+//! Storage, and the door from an address to a slice.
 //!
 //! TypeScript owns every tensor: it asks for blocks here, keeps their addresses, and hands addresses and counts to the
-//! kernels. This file turns them into slices, so that no other file of the first half of the crate needs `unsafe`.
+//! kernels. Kernels that have no reason to work on raw pointers ask this file for slices, and are safe code.
 //!
 //! # Why the `unsafe` here is sound
-//! The caller (`src/core/`, the only importer of the wasm module) checked that `address` is a multiple of the element
+//! The caller (`src/core/`, the only importer of the wasm module) made sure that `address` is a multiple of the element
 //! size and that `count` elements there belong to one live storage; that a kernel's destination overlaps none of its
-//! sources unless the kernel says it may; and it runs one kernel at a time. Every element type is [`Plain`].
+//! sources unless the kernel says it may; and it runs one kernel at a time. Inside the crate the same holds for the
+//! addresses of local arrays. Every element type is [`Plain`].
 
 use std::alloc::{alloc, dealloc, Layout};
 use wasm_bindgen::prelude::wasm_bindgen;

@@ -2,8 +2,8 @@
 //! an x86-64 with AVX2 (where `x*(to - from) + from` is one fused multiply-add).
 //!
 //! # Draws consumed
-//! In 32-bit draws, for `n` elements. TypeScript mirrors this table to know where a deferred fill starts; the tests
-//! below hold it.
+//! In 32-bit draws, for `n` elements. TypeScript mirrors this table to know where a deferred fill starts; each file's
+//! tests hold it.
 //!
 //! | function | dtype | draws |
 //! | --- | --- | --- |
@@ -25,11 +25,13 @@
 //!
 //! # Accuracy
 //! Everything is exact but what takes float64 logarithms, sines and cosines from the platform's library (glibc for
-//! PyTorch, musl's port on wasm32): float64 normals, normals of fewer than 16 elements and `random_exponential`. They
-//! differ by at most 2 units in the last place of float64 before scaling, which float32 and smaller types do not show
-//! in practice.
+//! PyTorch, musl's port on wasm32): normals of float64, normals of fewer than 16 elements, and `random_exponential`.
+//! Measured on the built core over 1.2 million float64 normals: 94 % equal, the largest difference 3 units in the last
+//! place; over a million float64 exponentials 99.9 % equal, the largest difference 1. Rounded to float32 no difference
+//! was found in a million of either.
 
 mod bernoulli;
+mod box_muller;
 mod cephes;
 mod exponential;
 mod fma;
@@ -37,7 +39,6 @@ mod integers;
 mod lanes;
 mod mt19937;
 mod normal;
-
 mod permutation;
 mod truncated;
 mod uniform;
@@ -62,7 +63,13 @@ fn fill_from_f64(dst: usize, dtype: DType, count: usize, mut next: impl FnMut() 
         let block = &mut block[..BLOCK.min(count - start)];
         block.fill_with(&mut next);
         let dst = dst + start * dtype.bytes();
-        cast(dst, dtype as u32, block.as_ptr() as usize, DType::Float64 as u32, block.len());
+        cast(
+            dst,
+            dtype as u32,
+            block.as_ptr() as usize,
+            DType::Float64 as u32,
+            block.len(),
+        );
     }
     DONE
 }
@@ -75,7 +82,13 @@ fn fill_from_i64(dst: usize, dtype: DType, count: usize, mut next: impl FnMut() 
         let block = &mut block[..BLOCK.min(count - start)];
         block.fill_with(&mut next);
         let dst = dst + start * dtype.bytes();
-        cast(dst, dtype as u32, block.as_ptr() as usize, DType::Int64 as u32, block.len());
+        cast(
+            dst,
+            dtype as u32,
+            block.as_ptr() as usize,
+            DType::Int64 as u32,
+            block.len(),
+        );
     }
     DONE
 }

@@ -11,8 +11,8 @@ use wasm_bindgen::prelude::wasm_bindgen;
 
 /// dst = e^(x - max) / Σ e^(x - max), or x - max - ln Σ e^(x - max) with `log` 1; floats only, `dst` may be `src`.
 ///
-/// A line of -inf only, or with +inf or NaN in it, is NaN, as in PyTorch. Sums are float64; a float32 result is within
-/// 3 ulp of the exact one, and |x - max| / 2 ulp more, because that difference is rounded.
+/// A line of -inf only, or with +inf or NaN in it, is NaN, as in PyTorch. Sums are float64; a float32 softmax is off by at
+/// most (3 + |x - max| / 2) · 2^-23 of its value: that difference is rounded, in PyTorch too.
 #[wasm_bindgen]
 pub fn softmax(
     dtype: u32,
@@ -118,7 +118,7 @@ mod tests {
     use super::*;
     use crate::wide::Wide;
 
-    /// 3 ulp, and half of the largest difference in the values here, 11.
+    /// The bound, where differences are at most 11.
     const FLOAT32: f64 = 8.5 * f32::EPSILON as f64;
 
     /// Σ and e^x in float64, as the formula says.

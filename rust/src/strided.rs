@@ -58,7 +58,11 @@ fn read_dims(rank: usize, meta: usize) -> Vec<Dim> {
     let mut dense = 1;
     let mut dims = Vec::with_capacity(rank);
     for (&size, &stride) in sizes.iter().zip(strides).rev() {
-        dims.push(Dim { size: size as usize, to: stride as isize, from: dense });
+        dims.push(Dim {
+            size: size as usize,
+            to: stride as isize,
+            from: dense,
+        });
         dense *= size as isize;
     }
     dims.reverse();
@@ -86,7 +90,10 @@ fn coalesce(dims: &mut Vec<Dim>) {
         let steps = inner.size as isize;
         let joined = outer.to == inner.to * steps && outer.from == inner.from * steps;
         if joined {
-            *outer = Dim { size: outer.size * inner.size, ..*inner };
+            *outer = Dim {
+                size: outer.size * inner.size,
+                ..*inner
+            };
         }
         joined
     });
@@ -99,10 +106,16 @@ fn inner_work(dims: &mut Vec<Dim>, item: usize) -> Inner {
     };
     if last.to == 1 && last.from == 1 {
         let bytes = last.size * item;
-        return if bytes < SHORT_RUN { Inner::Row(last) } else { Inner::Run(bytes) };
+        return if bytes < SHORT_RUN {
+            Inner::Row(last)
+        } else {
+            Inner::Run(bytes)
+        };
     }
     // The dimension along which the other side is contiguous.
-    let across = dims.iter().position(|dim| last.to == 1 && dim.from == 1 || last.from == 1 && dim.to == 1);
+    let across = dims
+        .iter()
+        .position(|dim| last.to == 1 && dim.from == 1 || last.from == 1 && dim.to == 1);
     match across.map(|position| dims.remove(position)) {
         Some(across) if last.to == 1 => Inner::Transpose(across, last),
         Some(across) => Inner::Transpose(last, across),
@@ -135,15 +148,32 @@ fn walk(dims: &[Dim], item: usize, mut to: usize, mut from: usize, visit: impl F
 #[inline(never)]
 fn transpose(to: usize, from: usize, item: usize, reading: Dim, writing: Dim) {
     for w in (0..writing.size).step_by(TILE) {
-        let line = Dim { size: TILE.min(writing.size - w), ..writing };
+        let line = Dim {
+            size: TILE.min(writing.size - w),
+            ..writing
+        };
         let (to, from) = (step(to, item, 1, w), step(from, item, writing.from, w));
         // Whole tiles of the commonest size, then what is left of them, or everything.
-        let tiled = if item == 4 && line.size == TILE { reading.size - reading.size % TILE } else { 0 };
+        let tiled = if item == 4 && line.size == TILE {
+            reading.size - reading.size % TILE
+        } else {
+            0
+        };
         for r in (0..tiled).step_by(TILE) {
-            tile(step(to, item, reading.to, r), step(from, item, 1, r), reading.to, writing.from);
+            tile(
+                step(to, item, reading.to, r),
+                step(from, item, 1, r),
+                reading.to,
+                writing.from,
+            );
         }
         for r in tiled..reading.size {
-            row(step(to, item, reading.to, r), step(from, item, 1, r), item, line);
+            row(
+                step(to, item, reading.to, r),
+                step(from, item, 1, r),
+                item,
+                line,
+            );
         }
     }
 }
@@ -152,7 +182,8 @@ fn transpose(to: usize, from: usize, item: usize, reading: Dim, writing: Dim) {
 #[inline(never)]
 fn tile(to: usize, from: usize, to_stride: isize, from_stride: isize) {
     const ITEM: usize = 4;
-    let rows: [&[u32]; TILE] = std::array::from_fn(|w| input(step(from, ITEM, from_stride, w), TILE));
+    let rows: [&[u32]; TILE] =
+        std::array::from_fn(|w| input(step(from, ITEM, from_stride, w), TILE));
     for r in 0..TILE {
         let line = output::<u32>(step(to, ITEM, to_stride, r), TILE);
         for (element, row) in line.iter_mut().zip(rows) {
@@ -205,10 +236,14 @@ mod tests {
 
     /// Reference: every index of the shape, with the last one fastest, and the position it has in the strided side.
     fn positions(sizes: &[u32], strides: &[i32]) -> Vec<isize> {
-        sizes.iter().zip(strides).fold(vec![0], |positions, (&size, &stride)| {
-            let steps = |at: isize| (0..size as isize).map(move |step| at + step * stride as isize);
-            positions.into_iter().flat_map(steps).collect()
-        })
+        sizes
+            .iter()
+            .zip(strides)
+            .fold(vec![0], |positions, (&size, &stride)| {
+                let steps =
+                    |at: isize| (0..size as isize).map(move |step| at + step * stride as isize);
+                positions.into_iter().flat_map(steps).collect()
+            })
     }
 
     fn check(item: usize, sizes: &[u32], strides: &[i32]) {
@@ -217,13 +252,23 @@ mod tests {
         let highest = positions.iter().copied().max().unwrap_or(0);
         let base = (3 - lowest) as usize;
         let elements = base + (highest + 4) as usize;
-        let strided: Vec<u8> = (0..elements * item).map(|i| (i * 7 + i / 251) as u8).collect();
-        let meta: Vec<u32> = sizes.iter().copied().chain(strides.iter().map(|&stride| stride as u32)).collect();
+        let strided: Vec<u8> = (0..elements * item)
+            .map(|i| (i * 7 + i / 251) as u8)
+            .collect();
+        let meta: Vec<u32> = sizes
+            .iter()
+            .copied()
+            .chain(strides.iter().map(|&stride| stride as u32))
+            .collect();
         let meta_at = meta.as_ptr() as usize;
         // In u64 buffers, for the alignment of every item size.
         let aligned = |bytes: &[u8]| {
             let mut buffer = vec![0u64; bytes.len().div_ceil(8) + 1];
-            copy(buffer.as_mut_ptr() as usize, bytes.as_ptr() as usize, bytes.len());
+            copy(
+                buffer.as_mut_ptr() as usize,
+                bytes.as_ptr() as usize,
+                bytes.len(),
+            );
             buffer
         };
         let source = aligned(&strided);
@@ -234,22 +279,39 @@ mod tests {
         let gathered = input::<u8>(dense_at, positions.len() * item).to_vec();
         for (i, &position) in positions.iter().enumerate() {
             let from = (base as isize + position) as usize * item;
-            assert_eq!(gathered[i * item..][..item], strided[from..][..item], "{sizes:?} {strides:?} item {item} at {i}");
+            assert_eq!(
+                gathered[i * item..][..item],
+                strided[from..][..item],
+                "{sizes:?} {strides:?} item {item} at {i}"
+            );
         }
-        assert!(input::<u8>(dense_at + positions.len() * item, 1)[0] == 0, "wrote past the end");
+        assert!(
+            input::<u8>(dense_at + positions.len() * item, 1)[0] == 0,
+            "wrote past the end"
+        );
         // Back into a buffer of its own: only the strided positions change, where they do not coincide.
         if strides.contains(&0) {
             return;
         }
         let mut target = aligned(&vec![0xee; strided.len()]);
         let target_at = target.as_mut_ptr() as usize;
-        scatter(target_at + base * item, dense_at, item, sizes.len(), meta_at);
+        scatter(
+            target_at + base * item,
+            dense_at,
+            item,
+            sizes.len(),
+            meta_at,
+        );
         let mut expected = vec![0xee; strided.len()];
         for &position in &positions {
             let at = (base as isize + position) as usize * item;
             expected[at..at + item].copy_from_slice(&strided[at..at + item]);
         }
-        assert_eq!(input::<u8>(target_at, strided.len()), expected, "{sizes:?} {strides:?} item {item}");
+        assert_eq!(
+            input::<u8>(target_at, strided.len()),
+            expected,
+            "{sizes:?} {strides:?} item {item}"
+        );
     }
 
     #[test]

@@ -10,7 +10,19 @@ import { openFile } from "./file.ts";
 import { openMemory } from "./memory.ts";
 import type { ByteSource, OpenSource } from "./source.ts";
 
-/** Whatever can be opened: a path, a `URL` or URL string (`file:`), a `Blob`, bytes, or a source. */
+/**
+ * Whatever can be opened: a path, a `URL` or URL string (`file:`), a `Blob`, bytes, or a source.
+ *
+ * @example Opening bytes and a Blob
+ * ```ts
+ * import { openCheckpoint, type SourceLike } from "@graft/graft/checkpoint";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const bytes = new TextEncoder().encode("\x02\0\0\0\0\0\0\0{}");
+ * const sources: SourceLike[] = [bytes, new Blob([bytes])];
+ * for (const source of sources) assertEquals((await openCheckpoint(source)).format, "safetensors");
+ * ```
+ */
 export type SourceLike = string | URL | Blob | Uint8Array | ByteSource;
 
 /**
@@ -64,5 +76,5 @@ function isByteSource(value: unknown): value is ByteSource {
 }
 
 function describe(value: unknown): string {
-  return value === null ? "null" : Array.isArray(value) ? "an array" : `a value of type ${typeof value}`;
+  return `a value of type ${Object.prototype.toString.call(value).slice(8, -1)}`;
 }

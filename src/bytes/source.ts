@@ -90,8 +90,10 @@ export async function readExactly(source: ByteSource, { offset, length, what }: 
   }
   const bytes = await attempt(source, what, () => source.read(offset, length));
   if (bytes.length < length) throw truncated(source, { offset, length, what }, bytes.length);
-  // A plain array, and no more than was asked for: `slice` of Node's `Buffer` would not copy.
-  return new Uint8Array(bytes.buffer, bytes.byteOffset, length);
+  // Always a plain array on memory of its own kind: `slice` of Node's `Buffer` would not copy, and text on shared memory
+  // is not decoded by every engine.
+  const { buffer, byteOffset } = bytes;
+  return buffer instanceof ArrayBuffer ? new Uint8Array(buffer, byteOffset, length) : bytes.slice(0, length);
 }
 
 /** Fills `target` from `offset`, piece by piece. Fails as {@linkcode readExactly} does. */

@@ -29,7 +29,7 @@ export interface CheckpointContent {
 /**
  * An open checkpoint.
  *
- * @example Choosing between several state dicts
+ * @example Asking for a state dict by its path
  * ```ts
  * import { Checkpoint, openCheckpoint } from "@graft/graft/checkpoint";
  * import { assertEquals, assertInstanceOf } from "@std/assert";

@@ -16,7 +16,19 @@ const SHOWN_CHARACTERS = 40;
 /** What to do with a distributed checkpoint. */
 export const DCP_ADVICE = "convert it with torch.distributed.checkpoint.format_utils.dcp_to_torch_save";
 
-/** What a checkpoint may be stored as. */
+/**
+ * What a checkpoint may be stored as.
+ *
+ * @example Telling formats apart
+ * ```ts
+ * import { type CheckpointFormat, openCheckpoint } from "@graft/graft/checkpoint";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const checkpoint = await openCheckpoint(new TextEncoder().encode("\x02\0\0\0\0\0\0\0{}"));
+ * const format: CheckpointFormat = checkpoint.format;
+ * assertEquals(format, "safetensors");
+ * ```
+ */
 export type CheckpointFormat =
   | "torch-zip"
   | "torch-legacy"
@@ -27,12 +39,22 @@ export type CheckpointFormat =
   | "safetensors"
   | "safetensors-sharded";
 
+/** A checkpoint that is known and not read. */
+export interface UnreadFormat {
+  readonly kind: "unread";
+  /** The format it has. */
+  readonly format: CheckpointFormat;
+  /** What it is, with its article. */
+  readonly what: string;
+  /** What to do with it. */
+  readonly advice: string;
+}
+
 /** What a file turned out to be. */
 export type Detection =
   /** A container that one reader reads, and only that one. */
   | { readonly kind: "zip" | "safetensors" }
-  /** A checkpoint that is known and not read. */
-  | { readonly kind: "unread"; readonly format: CheckpointFormat; readonly what: string; readonly advice: string }
+  | UnreadFormat
   /** Something else; `looksLike` completes "it looks like …". */
   | { readonly kind: "other"; readonly looksLike: string };
 

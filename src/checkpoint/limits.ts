@@ -7,7 +7,18 @@
 
 import { LimitError } from "../errors.ts";
 
-/** The limits of `openCheckpoint`; raise one where an honest file needs it. */
+/**
+ * The limits of `openCheckpoint`; raise one where an honest file needs it.
+ *
+ * @example A program that opens only small files
+ * ```ts
+ * import { DEFAULT_LIMITS, type Limits } from "@graft/graft/checkpoint";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const limits: Partial<Limits> = { metadataBytes: 1 << 20, entries: 1000 };
+ * assertEquals(DEFAULT_LIMITS.entries > 1000, limits.entries === 1000);
+ * ```
+ */
 export interface Limits {
   /** Bytes of a pickle (`data.pkl`). Those of the largest public models are below 10 MB. Default 256 MiB. */
   readonly metadataBytes: number;

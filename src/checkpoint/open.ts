@@ -8,13 +8,30 @@ import { type OpenSource, readExactly } from "../bytes/source.ts";
 import { openSource, type SourceLike } from "../bytes/open_source.ts";
 import { CheckpointError, UnsupportedError } from "../errors.ts";
 import type { Inert } from "../state_dict.ts";
-import { Checkpoint } from "./checkpoint.ts";
-import { DCP_ADVICE, detect, type Detection, HEAD_BYTES, MAGIC_BYTES } from "./detect.ts";
+import type { Checkpoint } from "./checkpoint.ts";
+import { DCP_ADVICE, detect, type Detection, HEAD_BYTES, MAGIC_BYTES, type UnreadFormat } from "./detect.ts";
 import { type Limits, withDefaults } from "./limits.ts";
-import { readSafetensors } from "./safetensors.ts";
-import { readTorchZip } from "./torch_zip.ts";
 
-/** Options of {@linkcode openCheckpoint}. */
+/** A file of a distributed checkpoint is several zips in a row; only its name tells. */
+const PART_OF_DCP = {
+  format: "torch-distributed",
+  what: "a part of a distributed checkpoint (DCP)",
+  advice: DCP_ADVICE,
+} as const;
+
+/**
+ * Options of {@linkcode openCheckpoint}.
+ *
+ * @example Lowering a limit for files of strangers
+ * ```ts
+ * import { LimitError, openCheckpoint, type OpenOptions } from "@graft/graft/checkpoint";
+ * import { assertRejects } from "@std/assert";
+ *
+ * const options: OpenOptions = { limits: { headerBytes: 1 } };
+ * const file = new TextEncoder().encode("\x02\0\0\0\0\0\0\0{}");
+ * await assertRejects(() => openCheckpoint(file, options), LimitError);
+ * ```
+ */
 export interface OpenOptions {
   /** Limits to raise or lower. */
   readonly limits?: Partial<Limits>;
@@ -80,27 +97,34 @@ async function folderError(folder: SourceLike, cause: UnsupportedError): Promise
   );
 }
 
+/** Each format's reader is loaded with the first file of it: a program pays for none that it does not meet. */
 async function read(source: OpenSource, limits: Limits): Promise<Checkpoint> {
   const detection = await identify(source);
+  const { Checkpoint } = await import("./checkpoint.ts");
   switch (detection.kind) {
-    case "zip":
+    case "zip": {
+      if (source.name.endsWith(".distcp")) throw unread(source, PART_OF_DCP);
+      const { readTorchZip } = await import("./torch_zip.ts");
       return new Checkpoint({ source, limits, format: "torch-zip", ...await readTorchZip(source, limits) });
+    }
     case "safetensors": {
+      const { readSafetensors } = await import("./safetensors.ts");
       const { tensors, metadata } = await readSafetensors(source, limits);
       const content = { root: tensors, attributes: new WeakMap<ReadonlyMap<Inert, Inert>, Inert>(), metadata };
       return new Checkpoint({ source, limits, format: "safetensors", ...content });
     }
     case "unread":
-      throw new UnsupportedError(
-        `Cannot read "${source.name}": it is ${detection.what}, which is not read yet; ${detection.advice}`,
-        detection.format,
-      );
+      throw unread(source, detection);
     case "other":
       throw new CheckpointError(
         `Cannot read "${source.name}": it is not a checkpoint, it looks like ${detection.looksLike}`,
         { format: "unknown" },
       );
   }
+}
+
+function unread(source: OpenSource, { what, advice, format }: Omit<UnreadFormat, "kind">): UnsupportedError {
+  return new UnsupportedError(`Cannot read "${source.name}": it is ${what}, which is not read yet; ${advice}`, format);
 }
 
 /** The first bytes tell the formats that are read; for the others more is looked at, to say what they are. */

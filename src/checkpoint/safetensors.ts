@@ -9,7 +9,7 @@
 import { Cursor } from "../bytes/cursor.ts";
 import { type ByteSource, readExactly } from "../bytes/source.ts";
 import { type DType, DTYPE_NAMES, DTYPES, itemSize, type RareDType } from "../dtype.ts";
-import { CheckpointError, UnsupportedError } from "../errors.ts";
+import { CheckpointError } from "../errors.ts";
 import { contiguousStrides, type Shape } from "../shape.ts";
 import { type Json, parseJson } from "./json.ts";
 import { enforce, type Limits } from "./limits.ts";
@@ -22,18 +22,17 @@ const LENGTH_BYTES = 8;
 /** More elements than any file holds, small enough that every count of bits stays exact. */
 const MAX_ELEMENTS = BigInt(Number.MAX_SAFE_INTEGER) / 128n;
 
-/** Dtypes of the format that PyTorch has no name for. */
-const NAMELESS: ReadonlySet<string> = new Set(["F6_E2M3", "F6_E3M2"]);
-
 /** A dtype as the format counts it: in bits. */
 interface ElementType {
   readonly dtype: DType | RareDType;
   readonly bits: number;
 }
 
-/** By their names in a header. F4 has two elements in a byte; it is listed and not read. */
+/** By their names in a header. Those whose elements are no whole bytes are listed and not read. */
 const ELEMENT_TYPES: ReadonlyMap<string | null, ElementType> = new Map<string | null, ElementType>([
   ["F4", { dtype: "float4_e2m1fn_x2", bits: 4 }],
+  ["F6_E2M3", { dtype: "float6_e2m3fn", bits: 6 }],
+  ["F6_E3M2", { dtype: "float6_e3m2fn", bits: 6 }],
   ...DTYPE_NAMES.map((dtype) => elementType(dtype)),
 ]);
 
@@ -67,7 +66,7 @@ export async function readSafetensors(source: ByteSource, limits: Limits): Promi
     const offset = dataOffset + begin;
     const byteLength = end - begin;
     const bytes = part(source, { offset, size: byteLength });
-    const storage = { id: name, byteLength, bytes, offset, bigEndian: false, fault: null };
+    const storage = { id: name, byteLength, bytes, offset, source, bigEndian: false, fault: null };
     const strides = contiguousStrides(shape);
     const description = { dtype, shape, strides, storageOffset: 0, storage, requiresGrad: false, byteLength };
     const tensor = new StoredTensor(description, { format: "safetensors", limits });
@@ -126,7 +125,7 @@ function parseEntry(name: string, row: Json, limits: Limits): Entry {
   const dtypeName = row.get("dtype");
   if (typeof dtypeName !== "string") throw wrong("it has no dtype", { entry: name });
   const known = ELEMENT_TYPES.get(dtypeName);
-  if (known === undefined) throw unknownDType(name, dtypeName);
+  if (known === undefined) throw wrong(`its dtype ${JSON.stringify(dtypeName)} is unknown`, { entry: name });
   const shape = parseShape(name, row.get("shape"), limits);
   const offsets = row.get("data_offsets");
   if (!isArray(offsets) || offsets.length !== 2) throw wrong("it has no pair of data_offsets", { entry: name });
@@ -173,11 +172,6 @@ function requireFullCover(ranges: readonly Range[], dataBytes: number): void {
 
 function elementType(dtype: DType): [string | null, ElementType] {
   return [DTYPES[dtype].safetensors, { dtype, bits: itemSize(dtype) * 8 }];
-}
-
-function unknownDType(name: string, dtype: string): Error {
-  if (!NAMELESS.has(dtype)) return wrong(`its dtype ${JSON.stringify(dtype)} is unknown`, { entry: name });
-  return new UnsupportedError(`Cannot read tensor "${name}": ${dtype} is not read`, `${dtype} tensor`);
 }
 
 function isObject(value: Json): value is ReadonlyMap<string, Json> {

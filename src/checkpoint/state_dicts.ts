@@ -6,8 +6,9 @@
  */
 
 import { CheckpointError, UnsupportedError } from "../errors.ts";
-import { type Inert, isLazyTensor, StateDict, type StateDictMetadata } from "../state_dict.ts";
-import { isDict, isObject, isSequence, isSet, type PickledObject, pythonTypeName } from "./inert.ts";
+import { pythonTypeName } from "../python_type.ts";
+import { type Inert, type InertObject, isLazyTensor, StateDict, type StateDictMetadata } from "../state_dict.ts";
+import { isDict, isObject, isSequence, isSet } from "./inert.ts";
 import { enforce, type Limits } from "./limits.ts";
 import { StoredTensor } from "./stored_tensor.ts";
 
@@ -31,7 +32,19 @@ const MAX_MODULE_PATH = 65_536;
 /** How many paths an error lists. */
 const SHOWN_PATHS = 20;
 
-/** The way to a value: keys of dicts, attributes and children of objects, positions in lists. */
+/**
+ * The way to a value: keys of dicts, attributes and children of objects, positions in lists.
+ *
+ * @example The path of a file that is a state dict itself
+ * ```ts
+ * import { openCheckpoint, type StateDictPath } from "@graft/graft/checkpoint";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const checkpoint = await openCheckpoint(new TextEncoder().encode("\x02\0\0\0\0\0\0\0{}"));
+ * const paths: readonly StateDictPath[] = checkpoint.stateDictPaths;
+ * assertEquals(paths, [[]]);
+ * ```
+ */
 export type StateDictPath = readonly (string | number)[];
 
 /** What is searched, and what was beside it in the file. */
@@ -200,7 +213,7 @@ function* namedEntries(dict: ReadonlyMap<Inert, Inert>): Iterable<readonly [stri
 }
 
 /** The `__dict__` of an object, and what its `__slots__` held: `BUILD` gets one, or a pair of both. */
-function attributesOf({ module, args, state }: PickledObject): ReadonlyMap<Inert, Inert>[] {
+function attributesOf({ module, args, state }: InertObject): ReadonlyMap<Inert, Inert>[] {
   // A module that torch.fx traced is made by a function that gets its `__dict__`.
   const found = state ?? (module === "torch.fx.graph_module" ? args?.[0] : undefined) ?? null;
   return (isSequence(found) && found.length === 2 ? found : [found]).filter(isDict);
@@ -234,7 +247,7 @@ interface ModuleMaps {
 }
 
 /** A whole `nn.Module` in a pickle: an object with the three dicts that every module has. */
-function isModule(value: Inert): value is PickledObject {
+function isModule(value: Inert): value is InertObject {
   if (!isObject(value)) return false;
   const [attributes] = attributesOf(value);
   return attributes !== undefined && ["_parameters", "_buffers", "_modules"].every((name) => {
@@ -242,7 +255,7 @@ function isModule(value: Inert): value is PickledObject {
   });
 }
 
-function moduleMaps(module: PickledObject): ModuleMaps {
+function moduleMaps(module: InertObject): ModuleMaps {
   const [attributes] = attributesOf(module);
   const map = (name: string): ReadonlyMap<Inert, Inert> => {
     const value = attributes.get(name) ?? null;
@@ -259,7 +272,7 @@ function moduleMaps(module: PickledObject): ModuleMaps {
 
 /** Whether a module or one below it has a tensor; what was found out about each is kept in `modules`. */
 function moduleHasTensor(
-  module: PickledObject,
+  module: InertObject,
   search: { readonly modules: Map<Inert, boolean>; readonly limits: Limits; readonly depth: number },
 ): boolean {
   const known = search.modules.get(module);
@@ -275,7 +288,7 @@ function moduleHasTensor(
 }
 
 /** What `state_dict()` of the module would hold: its parameters, its persistent buffers, then its children's. */
-function moduleEntries(searched: Searched, module: PickledObject): ReadonlyMap<string, Inert> {
+function moduleEntries(searched: Searched, module: InertObject): ReadonlyMap<string, Inert> {
   const entries = new Map<string, Inert>();
   walkModule(module, { prefix: "", searched, entries, ancestors: [], visited: { count: 0 } });
   return entries;
@@ -285,12 +298,12 @@ interface Walk {
   readonly prefix: string;
   readonly searched: Searched;
   readonly entries: Map<string, Inert>;
-  readonly ancestors: readonly PickledObject[];
+  readonly ancestors: readonly InertObject[];
   /** How many modules were walked: shared ones count every time, or few of them could make very many. */
   readonly visited: { count: number };
 }
 
-function walkModule(module: PickledObject, walk: Walk): void {
+function walkModule(module: InertObject, walk: Walk): void {
   const { prefix, entries, visited, ancestors } = walk;
   const { format, limits } = walk.searched;
   if (ancestors.includes(module)) {

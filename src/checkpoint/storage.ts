@@ -11,8 +11,10 @@ import type { StorageInfo } from "../state_dict.ts";
 export interface Storage extends StorageInfo {
   /** The bytes of the storage alone: position 0 is its first. `null` where the file has none. */
   readonly bytes: ByteSource | null;
-  /** Where they lie in the checkpoint's source; `null` if they are compressed there, or absent. */
+  /** Where they lie in `source`; `null` if they are compressed there, or absent. */
   readonly offset: number | null;
+  /** The file that `offset` counts in; `null` where there is no offset. */
+  readonly source: ByteSource | null;
   /** Whether its numbers have their most significant byte first. */
   readonly bigEndian: boolean;
   /** Why no tensor can be read from it; `null` if nothing is wrong. */

@@ -36,8 +36,10 @@ export interface TensorDescription {
   readonly unsupported?: string;
 }
 
-/** A range of bytes of the checkpoint's source. */
+/** A range of bytes of a file. */
 export interface ByteRange {
+  /** The file, or what else the checkpoint was opened from. */
+  readonly source: ByteSource;
   /** The first byte. */
   readonly offset: number;
   /** How many. */
@@ -107,7 +109,7 @@ export class StoredTensor implements LazyTensor {
   }
 
   /**
-   * Where in the checkpoint's source exactly the bytes of `read()` lie, so that neighbours can be read at once;
+   * Where in the file exactly the bytes of `read()` lie, so that neighbours can be read at once;
    * `null` where `read()` has to gather, swap, or inflate them.
    */
   get location(): ByteRange | null {
@@ -117,12 +119,13 @@ export class StoredTensor implements LazyTensor {
     return plain ? this.span : null;
   }
 
-  /** The bytes of the checkpoint's source that `read()` touches; `null` where they are compressed, or absent. */
+  /** The bytes of the file that `read()` touches; `null` where they are compressed, or absent. */
   get span(): ByteRange | null {
     const { dtype, storage, storageOffset } = this.#description;
-    if (storage.offset === null || !this.#isReadable()) return null;
+    const { source, offset } = storage;
+    if (source === null || offset === null || !this.#isReadable()) return null;
     const item = itemSize(dtype);
-    return { offset: storage.offset + storageOffset * item, byteLength: spanOf(this.#description) * item };
+    return { source, offset: offset + storageOffset * item, byteLength: spanOf(this.#description) * item };
   }
 
   /**
@@ -239,6 +242,7 @@ export class StoredTensor implements LazyTensor {
     }
     if (!isDType(dtype)) return;
     const { swap, kind } = DTYPES[dtype];
+    // For every dtype: PyTorch forgets those without a storage class (uint16, complex32, …), and would misread its own file.
     if (storage.bigEndian) swapBytes(target, swap);
     if (pending?.negative) flipSigns(target, { first: 0, every: swap, width: swap });
     if (pending?.conjugate && kind === "complex") flipSigns(target, { first: swap, every: 2 * swap, width: swap });

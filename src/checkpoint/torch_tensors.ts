@@ -116,6 +116,7 @@ const NO_STORAGE: Storage = {
   byteLength: 0,
   bytes: openMemory(new Uint8Array(0)),
   offset: null,
+  source: null,
   bigEndian: false,
   fault: null,
 };

@@ -9,8 +9,8 @@
 
 import { itemSize } from "../dtype.ts";
 import { CheckpointError } from "../errors.ts";
-import type { Inert } from "../state_dict.ts";
-import { isDict, isObject, isSequence, isSet, type PickledObject } from "./inert.ts";
+import type { Inert, InertObject } from "../state_dict.ts";
+import { isDict, isObject, isSequence, isSet } from "./inert.ts";
 import type { Budget, Limits } from "./limits.ts";
 import type { PickleHost } from "./pickle_machine.ts";
 import { encodeLatin1 } from "./pickle_text.ts";
@@ -56,7 +56,7 @@ export interface TorchValuesOptions {
 }
 
 /** A record while the pickle still adds to it. */
-interface Draft extends PickledObject {
+interface Draft extends InertObject {
   readonly module: string;
   readonly name: string;
   args?: readonly Inert[];
@@ -68,14 +68,16 @@ interface Draft extends PickledObject {
 export class TorchValues implements PickleHost {
   /** Attributes of dicts, which is where a state dict keeps its `_metadata`. */
   readonly attributes: WeakMap<ReadonlyMap<Inert, Inert>, Inert> = new WeakMap();
+  /** The format, for errors. */
   readonly format: string;
+  /** What the file may ask for. */
   readonly limits: Limits;
   readonly #budget: Budget;
   readonly #storage: TorchValuesOptions["storage"];
   readonly #globals = new Map<string, Draft>();
-  readonly #storages = new Map<string, PickledObject>();
-  readonly #typed = new WeakMap<PickledObject, TypedStorage>();
-  readonly #encoded = new Map<string, Uint8Array | null>();
+  readonly #storages = new Map<string, InertObject>();
+  readonly #typed = new WeakMap<InertObject, TypedStorage>();
+  readonly #encoded = new Map<string, Uint8Array>();
   #nested = 0;
 
   /** Knows nothing of the pickle yet. */
@@ -87,7 +89,7 @@ export class TorchValues implements PickleHost {
   }
 
   /** The bare name; the same record each time. */
-  global(module: string, name: string): PickledObject {
+  global(module: string, name: string): InertObject {
     if (module.length + name.length > MAX_NAME_LENGTH) throw this.#malformed("a global has a name of unlikely length");
     const newName = module === "__builtin__" ? RENAMED_BUILTINS.get(name) ?? name : name;
     const newModule = RENAMED_MODULES.get(module) ?? module;
@@ -237,14 +239,16 @@ export class TorchValues implements PickleHost {
     }
     if (!isDict(from) && !isSet(from)) return undefined;
     this.#budget.spend(from.size * CALL_STEPS);
-    return isDict(from) ? [...from] : [...from];
+    const items: Inert[] = [];
+    for (const item of from) items.push(item);
+    return items;
   }
 
   /** `bytes` of a pickle before protocol 3: text of one character per byte. The same text gives the same bytes. */
   #encode(text: Inert | undefined, encoding: Inert | undefined): Inert | undefined {
     if (typeof text !== "string" || typeof encoding !== "string" || !/^latin-?1$/i.test(encoding)) return undefined;
     const known = this.#encoded.get(text);
-    if (known !== undefined) return known ?? undefined;
+    if (known !== undefined) return known;
     const bytes = encodeLatin1(text);
     if (bytes === null) throw this.#malformed("bytes are written as text that is not Latin-1");
     this.#encoded.set(text, bytes);

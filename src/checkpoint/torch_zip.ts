@@ -109,8 +109,8 @@ class Archive {
     if (fault !== null) return closed(record, entry.size, fault);
     const opened = { id: record, byteLength: entry.size, fault: null };
     return entry.method === STORED
-      ? { ...opened, offset, bytes: part(this.#source, { offset, size: entry.size }) }
-      : { ...opened, offset: null, bytes: inflated(this.#source, { ...entry, offset }) };
+      ? { ...opened, offset, source: this.#source, bytes: part(this.#source, { offset, size: entry.size }) }
+      : { ...opened, offset: null, source: null, bytes: inflated(this.#source, { ...entry, offset }) };
   }
 }
 
@@ -188,7 +188,7 @@ function absent(key: string, location: string): Storage {
 }
 
 function closed(id: string, byteLength: number, fault: StorageFault): Omit<Storage, "bigEndian"> {
-  return { id, byteLength, bytes: null, offset: null, fault };
+  return { id, byteLength, bytes: null, offset: null, source: null, fault };
 }
 
 function entryFault(entry: ZipEntry): StorageFault | null {

@@ -115,7 +115,7 @@ export async function locate(source: ByteSource, entry: ZipEntry): Promise<numbe
     throw mismatch(entry, "its local header has another name");
   }
   if (method !== entry.method || ((flags ^ entry.flags) & FLAG_ENCRYPTED) !== 0) {
-    throw mismatch(entry, "its local header has another compression method");
+    throw mismatch(entry, "its local header has another compression or encryption");
   }
   for (const [i, expected] of [entry.compressedSize, entry.size].entries()) {
     // With a descriptor the local sizes are 0; in a zip64 entry they are in its extra field.

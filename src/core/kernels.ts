@@ -414,6 +414,6 @@ function fillAt(
 function check(name: string, status: number): void {
   if (status === 0) return;
   if (status === ZERO_DIVISION) throw new RangeError("ZeroDivisionError");
-  if (status === NEGATIVE_POWER) throw new RangeError("Integers to negative integer powers are not allowed");
+  if (status === NEGATIVE_POWER) throw new RangeError("Integers to negative integer powers are not allowed.");
   throw new Error(`Kernel "${name}" refused its arguments: status ${status}`);
 }

@@ -116,9 +116,10 @@ export class GELU extends Module {
   readonly approximate: "none" | "tanh";
 
   /** Exact unless `approximate` says otherwise. */
-  constructor({ approximate = "none" }: GELUOptions = {}) {
+  constructor(approximate: "none" | "tanh" | GELUOptions = {}) {
     super();
-    this.approximate = approximate;
+    const named = typeof approximate === "string" ? { approximate } : approximate;
+    this.approximate = named.approximate ?? "none";
   }
 
   /** Any shape, kept. */

@@ -9,7 +9,6 @@ import { zerosLike } from "../tensor/creation.ts";
 import { unary, unaryInPlace } from "../tensor/operations/elementwise.ts";
 import { linear as linearView } from "../tensor/operations/matrix.ts";
 import { Tensor, viewOf } from "../tensor/tensor.ts";
-
 import { requireProbability } from "./probability.ts";
 
 export { logSoftmax, relu, sigmoid, softmax, tanh } from "../tensor/functions.ts";
@@ -18,6 +17,20 @@ export { logSoftmax, relu, sigmoid, softmax, tanh } from "../tensor/functions.ts
 interface InplaceOptions {
   /** `false` by default. */
   readonly inplace?: boolean;
+}
+
+/** How {@linkcode dropout} behaves. */
+interface DropoutSettings extends RandomOptions, InplaceOptions {
+  /** Whether anything is dropped. `true` by default. */
+  readonly training?: boolean;
+}
+
+/** The options of {@linkcode softplus}. */
+interface SoftplusOptions {
+  /** 1 by default. */
+  readonly beta?: number;
+  /** 20 by default. */
+  readonly threshold?: number;
 }
 
 /**
@@ -52,7 +65,7 @@ export function linear(x: Tensor, weight: Tensor, bias: Tensor | null = null): T
  */
 export function gelu(x: Tensor, { approximate = "none" }: { readonly approximate?: "none" | "tanh" } = {}): Tensor {
   if (approximate !== "none" && approximate !== "tanh") {
-    throw new RangeError(`approximate argument must be either none or tanh, got ${String(approximate)}`);
+    throw new RangeError("approximate argument must be either none or tanh.");
   }
   return new Tensor(unary(approximate === "tanh" ? "geluTanh" : "gelu", viewOf(x)));
 }
@@ -88,11 +101,51 @@ export function silu(x: Tensor, { inplace = false }: InplaceOptions = {}): Tenso
 export function leakyRelu(
   x: Tensor,
   negativeSlope: number | (InplaceOptions & { readonly negativeSlope?: number }) = {},
+  options: InplaceOptions = {},
 ): Tensor {
-  const named = typeof negativeSlope === "number" ? { negativeSlope } : negativeSlope;
+  const named = typeof negativeSlope === "number" ? { negativeSlope, ...options } : negativeSlope;
   const a = named.negativeSlope ?? 0.01;
   if (named.inplace !== true) return new Tensor(unary("leakyRelu", viewOf(x), { a }));
   unaryInPlace("leakyRelu", viewOf(x), { a });
+  return x;
+}
+
+/**
+ * ln(1 + e^(beta·x))/beta, and x itself where beta·x is above the threshold.
+ *
+ * @example
+ * ```ts
+ * import { functional, tensor } from "@graft/graft";
+ * import { assertAlmostEquals } from "@std/assert";
+ *
+ * assertAlmostEquals(Number(functional.softplus(tensor([0])).item()), Math.LN2, 1e-6);
+ * ```
+ */
+export function softplus(x: Tensor, beta: number | SoftplusOptions = {}, threshold: number = 20): Tensor {
+  const named = typeof beta === "number" ? { beta, threshold } : beta;
+  return new Tensor(unary("softplus", viewOf(x), { a: named.beta ?? 1, b: named.threshold ?? 20 }));
+}
+
+/**
+ * x where it is positive, else alpha·(e^x − 1).
+ *
+ * @example
+ * ```ts
+ * import { functional, tensor } from "@graft/graft";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(functional.elu(tensor([-Infinity, 2])).tolist(), [-1, 2]);
+ * ```
+ */
+export function elu(
+  x: Tensor,
+  alpha: number | (InplaceOptions & { readonly alpha?: number }) = {},
+  options: InplaceOptions = {},
+): Tensor {
+  const named = typeof alpha === "number" ? { alpha, ...options } : alpha;
+  const a = named.alpha ?? 1;
+  if (named.inplace !== true) return new Tensor(unary("elu", viewOf(x), { a }));
+  unaryInPlace("elu", viewOf(x), { a });
   return x;
 }
 
@@ -111,11 +164,13 @@ export function leakyRelu(
  */
 export function dropout(
   x: Tensor,
-  options: number | (RandomOptions & InplaceOptions & { readonly p?: number; readonly training?: boolean }) = {},
+  p: number | (DropoutSettings & { readonly p?: number }) = {},
+  options: DropoutSettings = {},
 ): Tensor {
-  const named = typeof options === "number" ? { p: options } : options;
-  const p = requireProbability(named.p ?? 0.5);
-  if (named.training === false || p === 0 || x.numel === 0) return x;
-  const kept = p === 1 ? zerosLike(x) : zerosLike(x).bernoulli_(1 - p, { generator: named.generator }).div_(1 - p);
+  const named = typeof p === "number" ? { ...options, p } : p;
+  const chance = requireProbability(named.p ?? 0.5);
+  if (named.training === false || chance === 0 || x.numel === 0) return x;
+  const draw = { generator: named.generator };
+  const kept = chance === 1 ? zerosLike(x) : zerosLike(x).bernoulli_(1 - chance, draw).div_(1 - chance);
   return named.inplace === true ? x.mul_(kept) : x.mul(kept);
 }

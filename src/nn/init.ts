@@ -160,7 +160,10 @@ export function normal_(
 }
 
 /** Writes one value everywhere. */
-export function constant_(tensor: Tensor, value: number | bigint | { readonly val: number | bigint }): Tensor {
+export function constant_(
+  tensor: Tensor,
+  value: number | bigint | boolean | { readonly val: number | bigint | boolean },
+): Tensor {
   return tensor.fill_(typeof value === "object" ? value.val : value);
 }
 
@@ -249,30 +252,46 @@ export function xavierNormal_(
  *
  * @throws {RangeError} The tensor has fewer than 2 dimensions, or the mode or nonlinearity does not exist.
  */
-export function kaimingUniform_(tensor: Tensor, a?: number | KaimingOptions, mode?: FanMode): Tensor;
+export function kaimingUniform_(
+  tensor: Tensor,
+  a?: number | KaimingOptions,
+  mode?: FanMode,
+  nonlinearity?: Nonlinearity,
+  options?: RandomOptions,
+): Tensor;
 /** As a load's `initMissing`, which passes the key of the parameter; it is not looked at. */
 export function kaimingUniform_(tensor: Tensor, key: string): Tensor;
 export function kaimingUniform_(
   tensor: Tensor,
   a: number | string | KaimingOptions = 0,
   mode: FanMode = "fan_in",
+  nonlinearity: Nonlinearity = "leaky_relu",
+  options: RandomOptions = {},
 ): Tensor {
-  const named = byPosition(a, (a) => ({ a, mode }));
+  const named = byPosition(a, (a) => ({ a, mode, nonlinearity, ...options }));
   if (tensor.shape.includes(0)) return tensor;
   const bound = Math.sqrt(3) * kaimingDeviation(tensor.shape, named);
   return tensor.uniform_(-bound, bound, named);
 }
 
 /** He's normal draw: N(0, gain²/fan). */
-export function kaimingNormal_(tensor: Tensor, a?: number | KaimingOptions, mode?: FanMode): Tensor;
+export function kaimingNormal_(
+  tensor: Tensor,
+  a?: number | KaimingOptions,
+  mode?: FanMode,
+  nonlinearity?: Nonlinearity,
+  options?: RandomOptions,
+): Tensor;
 /** As a load's `initMissing`, which passes the key of the parameter; it is not looked at. */
 export function kaimingNormal_(tensor: Tensor, key: string): Tensor;
 export function kaimingNormal_(
   tensor: Tensor,
   a: number | string | KaimingOptions = 0,
   mode: FanMode = "fan_in",
+  nonlinearity: Nonlinearity = "leaky_relu",
+  options: RandomOptions = {},
 ): Tensor {
-  const named = byPosition(a, (a) => ({ a, mode }));
+  const named = byPosition(a, (a) => ({ a, mode, nonlinearity, ...options }));
   if (tensor.shape.includes(0)) return tensor;
   return tensor.normal_(0, kaimingDeviation(tensor.shape, named), named);
 }
@@ -290,6 +309,7 @@ export function truncNormal_(
   std?: number,
   a?: number,
   b?: number,
+  options?: RandomOptions,
 ): Tensor;
 /** As a load's `initMissing`, which passes the key of the parameter; it is not looked at. */
 export function truncNormal_(tensor: Tensor, key: string): Tensor;
@@ -299,8 +319,9 @@ export function truncNormal_(
   std: number = 1,
   a: number = -2,
   b: number = 2,
+  options: RandomOptions = {},
 ): Tensor {
-  const named = byPosition(mean, (mean) => ({ mean, std, a, b }));
+  const named = byPosition(mean, (mean) => ({ mean, std, a, b, ...options }));
   const bounds = { mean: named.mean ?? 0, std: named.std ?? 1, a: named.a ?? -2, b: named.b ?? 2 };
   if (!(bounds.a < bounds.b) || !(bounds.std > 0)) {
     throw new RangeError(

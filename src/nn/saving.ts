@@ -27,8 +27,9 @@ interface Destination {
 }
 
 function save(module: Module, prefix: string, into: Destination): void {
-  refuseCycle(module, prefix, into.above);
-  into.metadata.set(prefix.slice(0, -1), new Map([["version", module.stateDictVersion]]));
+  const path = prefix.slice(0, -1);
+  refuseCycle(module, path, into.above);
+  into.metadata.set(path, new Map([["version", module.stateDictVersion]]));
   const registrations = [...module.registrations()];
   for (const [name, value] of registrations) {
     if (value instanceof Parameter) into.entries.push([prefix + name, value.detach()]);

@@ -14,9 +14,29 @@ import type { RandomOptions } from "./arguments.ts";
 import { writeElement } from "./elements.ts";
 import { defaultGenerator } from "./generator.ts";
 import * as drawing from "./operations/drawing.ts";
-import { Tensor } from "./tensor.ts";
+import { binary } from "./operations/elementwise.ts";
+import { typeName } from "./promotion.ts";
+import { pythonFloat } from "./python_number.ts";
+import { Tensor, viewOf } from "./tensor.ts";
 import type { Element } from "./tensor.ts";
-import { filled, uninitialised, View } from "./view.ts";
+import { filled, uninitialised, uninitialisedLike, View } from "./view.ts";
+
+/** Wide unsigned integers that PyTorch does not count in. */
+const UNCOUNTED: readonly DType[] = ["uint16", "uint32", "uint64"];
+
+/** The dtype whose elements a typed array holds as they are. */
+const NATIVE_DTYPES: ReadonlyMap<unknown, DType> = new Map<unknown, DType>([
+  [Float32Array, "float32"],
+  [Float64Array, "float64"],
+  [BigInt64Array, "int64"],
+  [BigUint64Array, "uint64"],
+  [Int32Array, "int32"],
+  [Uint32Array, "uint32"],
+  [Int16Array, "int16"],
+  [Uint16Array, "uint16"],
+  [Int8Array, "int8"],
+  [Uint8Array, "uint8"],
+]);
 
 /** What every function that makes a tensor takes. */
 export interface TensorOptions {
@@ -33,9 +53,10 @@ export type RandomTensorOptions = TensorOptions & RandomOptions;
 export type TensorValues = Element | ArrayLike<number> | ArrayLike<bigint> | readonly TensorValues[];
 
 /**
- * A tensor from JavaScript values: `torch.tensor`.
+ * A tensor from JavaScript values, which are copied: `torch.tensor`.
  *
- * Numbers give float32, bigints int64, booleans bool, unless `dtype` says otherwise.
+ * Numbers give float32, bigints int64, booleans bool, unless `dtype` says otherwise; a typed array counts as the numbers
+ * or bigints in it.
  *
  * @throws {RangeError} Arrays of one level differ in length, or a value does not fit the dtype.
  * @throws {TypeError} Something in it is neither a number, a bigint, a boolean nor an array.
@@ -48,9 +69,17 @@ export type TensorValues = Element | ArrayLike<number> | ArrayLike<bigint> | rea
  * assertEquals(tensor([[1, 2], [3, 4]]).shape, [2, 2]);
  * assertEquals(tensor([1n, 2n]).dtype, "int64");
  * assertEquals(tensor(true).dtype, "bool");
+ * assertEquals(tensor([1, 2, 3], { dtype: "uint8" }).tolist(), [1, 2, 3]);
  * ```
  */
 export function tensor(values: TensorValues, options: TensorOptions = {}): Tensor {
+  const ready = typedBytes(values, options.dtype);
+  if (ready !== null) {
+    return finish(
+      new View(Storage.from(ready.bytes), ready.dtype, [ready.bytes.length / itemSize(ready.dtype)]),
+      options,
+    );
+  }
   const flat: Element[] = [];
   const isComplexDtype = options.dtype !== undefined && DTYPES[options.dtype].kind === "complex";
   const shape = collect(values, { flat, pairs: isComplexDtype, dim: 0 });
@@ -74,6 +103,7 @@ export function tensor(values: TensorValues, options: TensorOptions = {}): Tenso
  * ```
  */
 export function zeros(shape: Shape, options: TensorOptions = {}): Tensor {
+  if (shape.some((size) => size < 0)) throw new RangeError("zeros: Dimension size must be non-negative.");
   return full(shape, 0, { dtype: "float32", ...options });
 }
 
@@ -105,7 +135,7 @@ export function ones(shape: Shape, options: TensorOptions = {}): Tensor {
  */
 export function full(shape: Shape, value: number | bigint | boolean, options: TensorOptions = {}): Tensor {
   const dtype = options.dtype ?? defaultType([value]);
-  return finish(filled(dtype, checkedShape("full", shape), value), options);
+  return finish(filled(dtype, checkedShape(shape), value), options);
 }
 
 /**
@@ -120,7 +150,7 @@ export function full(shape: Shape, value: number | bigint | boolean, options: Te
  * ```
  */
 export function zerosLike(other: Tensor, options: TensorOptions = {}): Tensor {
-  return zeros(other.shape, { dtype: other.dtype, ...options });
+  return fullLike(other, 0, options);
 }
 
 /**
@@ -135,7 +165,39 @@ export function zerosLike(other: Tensor, options: TensorOptions = {}): Tensor {
  * ```
  */
 export function onesLike(other: Tensor, options: TensorOptions = {}): Tensor {
-  return ones(other.shape, { dtype: other.dtype, ...options });
+  return fullLike(other, 1, options);
+}
+
+/**
+ * One value everywhere, with the shape and dtype of another tensor.
+ *
+ * @example
+ * ```ts
+ * import { fullLike, zeros } from "@graft/graft";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(fullLike(zeros([2]), 3).tolist(), [3, 3]);
+ * ```
+ */
+export function fullLike(other: Tensor, value: number | bigint | boolean, options: TensorOptions = {}): Tensor {
+  const view = uninitialisedLike(viewOf(other), options.dtype ?? other.dtype);
+  return finish(view, options).fill_(value);
+}
+
+/**
+ * A tensor that is about to be written: `torch.empty`, whose values PyTorch leaves open and which are 0 here; float32
+ * unless `dtype` says otherwise.
+ *
+ * @example
+ * ```ts
+ * import { empty, init } from "@graft/graft";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(init.ones_(empty([2])).tolist(), [1, 1]);
+ * ```
+ */
+export function empty(shape: Shape, options: TensorOptions = {}): Tensor {
+  return full(shape, 0, { dtype: "float32", ...options });
 }
 
 /**
@@ -143,6 +205,7 @@ export function onesLike(other: Tensor, options: TensorOptions = {}): Tensor {
  * `dtype` says otherwise.
  *
  * @throws {RangeError} The step is 0, or leads away from `end`.
+ * @throws {TypeError} `dtype` is bool, complex, or one that PyTorch does not count in.
  *
  * @example
  * ```ts
@@ -153,30 +216,23 @@ export function onesLike(other: Tensor, options: TensorOptions = {}): Tensor {
  * assertEquals(arange(1, 2, 0.5).tolist(), [1, 1.5]);
  * ```
  */
-export function arange(end: number, options?: TensorOptions): Tensor;
+export function arange(end: number | bigint, options?: TensorOptions): Tensor;
 /** From `start` to before `end`, in steps of `step`, 1 by default. */
-export function arange(start: number, end: number, options?: TensorOptions): Tensor;
+export function arange(start: number | bigint, end: number | bigint, options?: TensorOptions): Tensor;
 /** From `start` to before `end`, in steps of `step`. */
-export function arange(start: number, end: number, step: number, options?: TensorOptions): Tensor;
-export function arange(...args: readonly (number | TensorOptions | undefined)[]): Tensor {
-  const numbers = args.filter((argument) => typeof argument === "number");
+export function arange(
+  start: number | bigint,
+  end: number | bigint,
+  step: number | bigint,
+  options?: TensorOptions,
+): Tensor;
+export function arange(...args: readonly (number | bigint | TensorOptions | undefined)[]): Tensor {
+  const numbers = args.filter((argument) => typeof argument === "number" || typeof argument === "bigint");
   const options = args.find((argument) => typeof argument === "object") ?? {};
   const [start, end, step = 1] = numbers.length === 1 ? [0, numbers[0]] : numbers;
-  if (step === 0) throw new RangeError("step must be nonzero");
-  if (!Number.isFinite(start) || !Number.isFinite(end)) {
-    throw new RangeError(`unsupported range: ${start} -> ${end}`);
-  }
-  if ((end - start) / step < 0) {
-    throw new RangeError("upper bound and lower bound inconsistent with step sign");
-  }
-  const count = Math.ceil((end - start) / step);
-  const dtype = typeof options === "object" && options.dtype !== undefined
-    ? options.dtype
-    : [start, end, step].every(Number.isInteger)
-    ? "int64"
-    : "float32";
-  const storage = new Storage(count * itemSize(dtype), countFill(dtype, count, { start, step }));
-  return finish(new View(storage, dtype, [count]), typeof options === "object" ? options : {});
+  const isWhole = [start, end, step].every((x) => typeof x === "bigint" || Number.isInteger(x));
+  const dtype = options.dtype ?? (isWhole ? "int64" : "float32");
+  return finish(counted(dtype, { start, end, step }), options);
 }
 
 /**
@@ -196,6 +252,11 @@ export function eye(rows: number, cols: number | TensorOptions = rows, options: 
   const columns = typeof cols === "number" ? cols : rows;
   const named = typeof cols === "number" ? options : cols;
   const dtype = named.dtype ?? "float32";
+  for (const [name, size] of Object.entries({ n: rows, m: columns })) {
+    if (!Number.isInteger(size) || size < 0) {
+      throw new RangeError(`${name} must be greater or equal to 0, got ${size}`);
+    }
+  }
   const shape = checkedShape([rows, columns]);
   return finish(
     new View(new Storage(numelOf(shape) * itemSize(dtype), eyeFill(dtype, rows, columns)), dtype, shape),
@@ -234,6 +295,38 @@ export function rand(shape: Shape, options: RandomTensorOptions = {}): Tensor {
  */
 export function randn(shape: Shape, options: RandomTensorOptions = {}): Tensor {
   return drawn(shape, options, (t) => t.normal_(0, 1, options));
+}
+
+/**
+ * Uniform values in [0, 1), with the shape and dtype of another tensor.
+ *
+ * @example
+ * ```ts
+ * import { manualSeed, randLike, zeros } from "@graft/graft";
+ * import { assertEquals } from "@std/assert";
+ *
+ * manualSeed(0);
+ * assertEquals(randLike(zeros([2])).tolist(), [0.4962565898895264, 0.7682217955589294]);
+ * ```
+ */
+export function randLike(other: Tensor, options: RandomTensorOptions = {}): Tensor {
+  return finish(uninitialisedLike(viewOf(other), options.dtype ?? other.dtype), options).uniform_(0, 1, options);
+}
+
+/**
+ * Normal values of mean 0 and deviation 1, with the shape and dtype of another tensor.
+ *
+ * @example
+ * ```ts
+ * import { manualSeed, randnLike, zeros } from "@graft/graft";
+ * import { assertEquals } from "@std/assert";
+ *
+ * manualSeed(0);
+ * assertEquals(randnLike(zeros([2])).tolist(), [1.5409960746765137, -0.293428897857666]);
+ * ```
+ */
+export function randnLike(other: Tensor, options: RandomTensorOptions = {}): Tensor {
+  return finish(uninitialisedLike(viewOf(other), options.dtype ?? other.dtype), options).normal_(0, 1, options);
 }
 
 /**
@@ -286,6 +379,69 @@ export function randperm(n: number, options: RandomTensorOptions = {}): Tensor {
   return finish(view, options);
 }
 
+/** Start, step and how many, as `torch.arange` finds them. */
+function counted(
+  dtype: DType,
+  { start, end, step }: {
+    readonly start: number | bigint;
+    readonly end: number | bigint;
+    readonly step: number | bigint;
+  },
+): View {
+  const { kind } = DTYPES[dtype];
+  if (kind === "bool" || kind === "complex" || dtype.startsWith("float8") || UNCOUNTED.includes(dtype)) {
+    throw new TypeError(`"arange_cpu" not implemented for '${typeName(dtype)}'`);
+  }
+  const [from, to, by] = [start, end, step].map(Number);
+  if (!Number.isFinite(from) || !Number.isFinite(to)) {
+    throw new RangeError(`unsupported range: ${pythonNumber(from)} -> ${pythonNumber(to)}`);
+  }
+  if (!Number.isFinite(by)) throw new RangeError(`step must be finite but got ${pythonNumber(by)}`);
+  // Integers count in whole steps; int64 finds their number so as well.
+  const whole = kind === "integer" ? Math.trunc(by) : by;
+  if (by === 0 || (dtype === "int64" && whole === 0)) throw new RangeError("step must be nonzero");
+  if ((to - from) / by < 0) throw new RangeError("upper bound and lower bound inconsistent with step sign");
+  if (kind !== "integer") {
+    const count = Math.ceil((to - from) / by);
+    return new View(new Storage(count * itemSize(dtype), countFill(dtype, count, { start: from, step: by })), dtype, [
+      count,
+    ]);
+  }
+  const first = typeof start === "bigint" ? start : BigInt(Math.trunc(start));
+  const last = typeof end === "bigint" ? end : BigInt(Math.trunc(end));
+  const exact = [first, last].every((bound) => Number.isSafeInteger(Number(bound)));
+  const count = dtype === "int64" ? wholeSteps(first, last, BigInt(whole)) : Math.ceil((to - from) / by);
+  const origin = exact ? Number(first) : 0;
+  const fill = countFill(dtype, count, { start: origin, step: whole });
+  const view = new View(new Storage(count * itemSize(dtype), fill), dtype, [count]);
+  return exact ? view : binary("add", view, first);
+}
+
+/** How many steps lead from `first` to before `last`. */
+function wholeSteps(first: bigint, last: bigint, step: bigint): number {
+  const towards = step > 0n ? 1n : -1n;
+  return Math.max(0, Number((last - first + step - towards) / step));
+}
+
+function pythonNumber(value: number): string {
+  return Number.isInteger(value) ? String(value) : pythonFloat(value);
+}
+
+/** The bytes of a typed array whose elements need no conversion, and the dtype they have. */
+function typedBytes(
+  values: unknown,
+  dtype: DType | undefined,
+): { readonly bytes: Uint8Array<ArrayBuffer>; readonly dtype: DType } | null {
+  if (!ArrayBuffer.isView(values) || values instanceof DataView) return null;
+  if (values instanceof Float64Array && (dtype === undefined || dtype === "float32")) {
+    return { bytes: new Uint8Array(new Float32Array(values).buffer), dtype: "float32" };
+  }
+  const native = NATIVE_DTYPES.get(values.constructor);
+  const inferred = native === "float32" || native === "int64" ? native : undefined;
+  if (native === undefined || native !== (dtype ?? inferred)) return null;
+  return { bytes: new Uint8Array(values.buffer, values.byteOffset, values.byteLength).slice(), dtype: native };
+}
+
 function drawn(shape: Shape, options: RandomTensorOptions, draw: (tensor: Tensor) => Tensor): Tensor {
   const empty = new Tensor(uninitialised(options.dtype ?? "float32", checkedShape(shape)));
   return draw(empty).requiresGrad_(options.requiresGrad ?? false);
@@ -315,8 +471,10 @@ function collect(
     if (inner === null) {
       inner = shape;
     } else if (inner.length !== shape.length || inner.some((size, d) => size !== shape[d])) {
+      if (shape.length === 0) throw new TypeError("not a sequence");
+      if (inner.length === 0) throw new TypeError(`expected a number at dim ${at.dim + 1}, got an array`);
       throw new RangeError(
-        `expected sequence of length ${inner[0] ?? 1} at dim ${at.dim + 1} (got ${shape[0] ?? "a single value"})`,
+        `expected sequence of length ${inner[0]} at dim ${at.dim + 1} (got ${shape[0]})`,
       );
     }
   }

@@ -105,7 +105,9 @@ export function holds(dtype: DType, value: number | bigint | boolean): boolean {
  */
 export function wrapped(value: number | bigint | boolean, dtype: DType): bigint {
   const whole = BigInt(value);
-  if (whole < INTEGER_RANGES.int64[0] || whole > INTEGER_RANGES.uint64[1]) throw new RangeError("int too big to convert");
+  if (whole < INTEGER_RANGES.int64[0] || whole > INTEGER_RANGES.uint64[1]) {
+    throw new RangeError("int too big to convert");
+  }
   const bits = 8 * DTYPES[dtype].bytes;
   return dtype.startsWith("u") ? BigInt.asUintN(bits, whole) : BigInt.asIntN(bits, whole);
 }

@@ -164,7 +164,8 @@ function join(a: DType | null, b: DType): DType {
 function raise(higher: DType | null, lower: DType | null): DType | null {
   if (higher === null || lower === null) return higher ?? lower;
   if (category(lower) <= category(higher)) return higher;
-  return isFloat(higher) ? complexOf(higher) : promoteTypes(higher, lower);
+  if (isFloat(higher)) return complexOf(higher);
+  return isComplex(lower) ? lower : promoteTypes(higher, lower);
 }
 
 function complexOf(part: DType): DType {

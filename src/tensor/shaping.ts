@@ -271,7 +271,10 @@ export function repeat(source: View, counts: readonly number[]): View {
     );
   }
   const apart = sizes.flatMap((size) => [1, size]);
-  const wide = expand(source.restrided(apart, apartStrides(source, added)), sizes.flatMap((size, i) => [counts[i], size]));
+  const wide = expand(
+    source.restrided(apart, apartStrides(source, added)),
+    sizes.flatMap((size, i) => [counts[i], size]),
+  );
   return contiguous(wide).restrided(shape, contiguousStrides(shape));
 }
 
@@ -290,7 +293,7 @@ export function diagonal(source: View, offset: number): View {
 export function broadcastShapes(a: Shape, b: Shape): number[] {
   const rank = Math.max(a.length, b.length);
   const shape = new Array<number>(rank);
-  for (let i = 0; i < rank; i++) {
+  for (let i = rank - 1; i >= 0; i--) {
     const left = a[i - rank + a.length] ?? 1;
     const right = b[i - rank + b.length] ?? 1;
     if (left !== right && left !== 1 && right !== 1) {

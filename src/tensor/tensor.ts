@@ -102,6 +102,14 @@ export interface ClampOptions {
   readonly max?: Operand | null;
 }
 
+/** The bounds of {@linkcode Tensor.random_}. */
+export interface RandomRange {
+  /** The smallest integer; 0 by default. */
+  readonly from?: number | bigint;
+  /** The first integer that is not drawn; `null`: no upper bound. */
+  readonly to?: number | bigint | null;
+}
+
 /** How {@linkcode Tensor.add} and {@linkcode Tensor.sub} scale their operand. */
 export interface AlphaOptions {
   /** What the operand is multiplied by; 1 by default. */
@@ -1163,7 +1171,7 @@ export class Tensor implements TensorLayout {
 
   /** A copy with one value where a boolean mask holds. */
   maskedFill(mask: Tensor, value: Operand): Tensor {
-    const shape = shaping.broadcastShapes(this.shape, mask.shape);
+    const shape = shaping.broadcastShapes(mask.shape, this.shape);
     return new Tensor(clone(shaping.expand(this.#view, shape))).maskedFill_(mask, value);
   }
 
@@ -1226,17 +1234,19 @@ export class Tensor implements TensorLayout {
 
   /**
    * Draws integers: from [0, to) with one argument, [from, to) with two, and without any from 0 up to the largest that
-   * the dtype holds exactly.
+   * the dtype holds exactly. `null` as the second means no upper bound.
    */
-  random_(from?: number | bigint | RandomOptions, to?: number | bigint | RandomOptions, options?: RandomOptions): this {
-    const bounds = [from, to].filter((bound) => typeof bound === "number" || typeof bound === "bigint").map(BigInt);
-    const named = [from, to, options].find((argument) => typeof argument === "object");
-    const range = bounds.length === 0
-      ? null
-      : bounds.length === 1
-      ? { from: 0n, to: bounds[0] }
-      : { from: bounds[0], to: bounds[1] };
-    drawing.integersInto(this.#view, streamOf(typeof named === "object" ? named : {}), range);
+  random_(
+    from?: number | bigint | (RandomOptions & RandomRange),
+    to?: number | bigint | null | RandomOptions,
+    options: RandomOptions = {},
+  ): this {
+    const named = typeof from === "object"
+      ? from
+      : isRandomOptions(to)
+      ? { to: from, ...to }
+      : { from, to, ...options };
+    drawing.integersInto(this.#view, streamOf(named), integerRange(named));
     return this;
   }
 
@@ -1323,6 +1333,17 @@ function limits(min: Operand | null | undefined | ClampOptions, max: Operand | n
   const named = isClampOptions(min) ? min : { min, max };
   const [low, high] = [named.min ?? null, named.max ?? null];
   return { min: low === null ? null : operand(low), max: high === null ? null : operand(high) };
+}
+
+function isRandomOptions(value: number | bigint | null | undefined | RandomOptions): value is RandomOptions {
+  return typeof value === "object" && value !== null;
+}
+
+/** PyTorch's `random_(to)` and `random_(from, to)`: a lone bound is the upper one. */
+function integerRange({ from, to }: RandomRange): drawing.IntegerRange | null {
+  if (from === undefined && (to === undefined || to === null)) return null;
+  if (from === undefined || to === undefined) return { from: 0n, to: BigInt(from ?? to ?? 0) };
+  return { from: BigInt(from), to: to === null ? null : BigInt(to) };
 }
 
 function isClampOptions(min: Operand | null | undefined | ClampOptions): min is ClampOptions {

@@ -12,7 +12,7 @@ import type { Shape } from "../shape.ts";
 import { constantFill, gather } from "../core/kernels.ts";
 import { Storage } from "../core/memory.ts";
 import type { Fill } from "../core/memory.ts";
-import { requireHeld } from "./elements.ts";
+import { readElement, requireHeld, writeElement } from "./elements.ts";
 
 /** Elements of a storage, addressed by strides. */
 export class View {
@@ -96,10 +96,13 @@ export function filled(dtype: DType, shape: Shape, value: number | bigint | bool
  * @throws {RangeError} The dtype does not hold it.
  */
 export function filling(dtype: DType, count: number, value: number | bigint | boolean): Fill {
-  requireHeld(value, dtype);
-  // A number beyond 2⁵³ has exact digits as a bigint only.
-  const exact = typeof value === "number" && DTYPES[dtype].kind === "integer" ? BigInt(Math.trunc(value)) : value;
-  return constantFill(dtype, count, typeof exact === "boolean" ? Number(exact) : exact);
+  const element = new DataView(new ArrayBuffer(itemSize(dtype)));
+  writeElement(element, 0, dtype, value);
+  if (dtype === "float32") requireHeld(value, dtype);
+  const isWhole = DTYPES[dtype].kind === "integer";
+  const written = isWhole ? readElement(element, 0, dtype) : value;
+  if (typeof written === "object") throw new TypeError(`Cannot fill ${dtype} with a pair`);
+  return constantFill(dtype, count, isWhole ? BigInt(written) : Number(written));
 }
 
 /** The same values, dense: the view itself where it is dense already. */

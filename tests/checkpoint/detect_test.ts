@@ -60,6 +60,14 @@ for (const [format, text, message] of UNREAD) {
   });
 }
 
+Deno.test("a part of a distributed checkpoint is known by its name", async () => {
+  const error = await assertRejects(
+    () => openCheckpoint(new File(["PK\x03\x04" + "x".repeat(99)], "__0_0.distcp")),
+    UnsupportedError,
+  );
+  assertEquals(error.feature, "torch-distributed");
+});
+
 Deno.test("a header length may look like another format", async () => {
   for (const [low, high] of [[0x1f, 0x8b], [0x4d, 0x5a], [0x08, 0x07]]) {
     const length = low | high << 8;

@@ -2,7 +2,7 @@
 
 import { assertEquals, assertInstanceOf, assertRejects, assertThrows } from "@std/assert";
 import { openCheckpoint, UnsupportedError } from "../../src/checkpoint/mod.ts";
-import { pythonTypeName } from "../../src/checkpoint/inert.ts";
+import { pythonTypeName } from "../../src/python_type.ts";
 import { StoredTensor } from "../../src/checkpoint/stored_tensor.ts";
 import type { Inert } from "../../src/state_dict.ts";
 

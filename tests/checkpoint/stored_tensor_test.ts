@@ -89,7 +89,9 @@ for (const [name, first, length] of SPANS) {
     source.reads = [];
     await get(name).read();
     assertEquals(source.reads, [[base + first * 4, length * 4]]);
-    assertEquals(get(name).span, { offset: base + first * 4, byteLength: length * 4 });
+    const { span } = get(name);
+    assertEquals([span?.offset, span?.byteLength], [base + first * 4, length * 4]);
+    assertEquals(await span?.source.read(base, 4), DATA.slice(0, 4));
   });
 }
 

@@ -7,7 +7,8 @@ import {
   openCheckpoint,
   UnsupportedError,
 } from "../../src/checkpoint/mod.ts";
-import { isDict, type PickledObject } from "../../src/checkpoint/inert.ts";
+import { isDict } from "../../src/checkpoint/inert.ts";
+import type { InertObject } from "../../src/state_dict.ts";
 import { StoredTensor } from "../../src/checkpoint/stored_tensor.ts";
 import { dict, global, int, pickle, storage, tensor, text, torchZip, tuple } from "./archive.ts";
 
@@ -40,7 +41,7 @@ Deno.test("every value of values.pt is what design §2 says", async () => {
   const cycle = value("cycle");
   assertStrictEquals(Array.isArray(cycle) && cycle[1], cycle);
   assertEquals([value("counter"), value("default")], [new Map([["x", 2]]), new Map([["k", [1]]])]);
-  const deque: PickledObject = { module: "collections", name: "deque", args: [[], 3], items: [1, 2] };
+  const deque: InertObject = { module: "collections", name: "deque", args: [[], 3], items: [1, 2] };
   assertEquals(value("deque"), deque);
   assertEquals(value("path"), { module: "pathlib", name: "PurePosixPath", args: ["a", "b"] });
   assertEquals(value("enum"), { module: "generators.checkpoints", name: "Colour", args: [1] });
@@ -91,7 +92,7 @@ Deno.test("Python 2's names are Python 3's", async () => {
     global("__builtin__", "dict"),
     dict({ a: int(1) }),
   );
-  const items: PickledObject = { module: "m", name: "D", args: [], items: new Map([["a", 1], ["b", 2]]) };
+  const items: InertObject = { module: "m", name: "D", args: [], items: new Map([["a", 1], ["b", 2]]) };
   assertEquals(await rootOf(pickle(dictLike, text("b"), int(2), "s")), items);
 });
 

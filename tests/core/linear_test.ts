@@ -58,7 +58,11 @@ for (const variant of VARIANTS) {
 
   Deno.test(`linear() (${variant}) is right for long rows, blocks of rows and odd sizes`, () => {
     const scratch = new Scratch(variant);
-    const shapes = [[1, 767, 50], [1, 1024, 9], [5, 1024, 13], [4, 1027, 7], [40, 6151, 3], [67, 129, 31], [130, 2050, 5]];
+    const shapes = [[1, 767, 50], [1, 1024, 9], [5, 1024, 13], [4, 1027, 7], [40, 6151, 3], [67, 129, 31], [
+      130,
+      2050,
+      5,
+    ]];
     for (const [m, k, n] of shapes) {
       for (const bias of [true, false]) {
         const at = product(m, k, n, { bias });

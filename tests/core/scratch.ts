@@ -54,9 +54,10 @@ export class Scratch {
         const now = new Uint8Array(this.core.memory.buffer, ptr, bytes);
         const touched = now.findIndex((byte, i) => outside(i) && byte !== GUARD);
         if (touched >= 0) throw new Error(`Byte ${touched - start} was written, of a block of ${values.byteLength}`);
-        const copy = values.slice();
-        new Uint8Array(copy.buffer).set(now.subarray(start, start + values.byteLength));
-        return copy as T;
+        const copy = structuredClone(values);
+        const bytesOfCopy = new Uint8Array(copy.buffer, copy.byteOffset, copy.byteLength);
+        bytesOfCopy.set(now.subarray(start, start + values.byteLength));
+        return copy;
       },
     };
   }

@@ -32,7 +32,8 @@ const TOLERANCES: Readonly<Record<string, Tolerance>> = {
   sigmoid: { ulps: 2 },
   tanh: { ulps: 2 },
   exp: { ulps: 2 },
-  gelu: { ulps: 4, absolute: 1e-7 },
+  // PyTorch's vector erf makes NaN of the infinity at place 4; its scalar one does not, and neither do we.
+  gelu: { ulps: 4, absolute: 1e-7, except: [4] },
   silu: { ulps: 3 },
   softplus: { ulps: 2 },
   elu: { ulps: 2 },
@@ -49,21 +50,36 @@ const TOLERANCES: Readonly<Record<string, Tolerance>> = {
   pow: { ulps: 1 },
   atan2: { ulps: 1 },
   softmax: { ulps: 3 },
-  log_softmax: { ulps: 3 },
+  // The sum of a few powers of e is rounded to float32 by PyTorch, and not before its logarithm here.
+  log_softmax: { ulps: 3, absolute: 1e-7 },
   var: { ulps: 2 },
   std: { ulps: 2 },
   norm: { ulps: 1 },
 };
 
-/** Messages that cannot be PyTorch's own: what they name does not exist here, or ours says more. */
-const OWN_TEXT: Readonly<Record<string, string>> = {};
+/** Messages that are not PyTorch's own, and why. */
+const OWN_TEXT: Readonly<Record<string, string>> = {
+  // There are no lists.
+  "'list' object cannot be interpreted as an integer": "expected a number at dim 1, got an array",
+  // Ours says which value, and what would have fitted.
+  "value cannot be converted to type uint8 without overflow":
+    "Cannot convert 300 to uint8 without overflow: it holds 0 to 255",
+};
+
+/** Cases that mean something else in JavaScript, and why. */
+const SKIPPED: readonly string[] = [
+  // 0.0 is an integer.
+  '["arange",[],{"values":[0]}]',
+  // Every object is true, so there is no truth value of a tensor to refuse.
+  '["bool",["float32[2]"],null]',
+  '["bool",["float32[0]"],null]',
+];
 
 for (const [file, { tensors, cases }] of Object.entries({ elementwise, shaping, reduction, errors })) {
   const table: Readonly<Record<string, string>> = tensors;
   for (const [place, row] of cases.entries()) {
     const one = caseOf(row);
-    // Every object is true in JavaScript, so there is no truth value of a tensor to refuse.
-    if (one.op === "bool") continue;
+    if (SKIPPED.includes(one.name)) continue;
     Deno.test(`${file} ${place}: ${one.name}`, () => {
       assert(Object.hasOwn(CALLS, one.op), `No counterpart of ${one.op}`);
       const call = () => CALLS[one.op](new Call(one.inputs.map((input) => inputOf(input, table)), one.args));

@@ -90,7 +90,7 @@ export class Call {
 
   list(name: string): number[] {
     const value = this.#args[name];
-    if (Array.isArray(value)) return value.map(Number);
+    if (Array.isArray(value)) return value.map((entry) => Number(numberOf(entry)));
     throw new TypeError(`${name} is no list`);
   }
 

@@ -57,7 +57,8 @@ impl Float8 {
     /// where it makes the lowest integer of any other.
     pub(crate) fn values_for_integers(self) -> [f32; 256] {
         let zero = matches!(self.top, Top::NegativeZero | Top::Exponent);
-        self.values().map(|value| if zero && value.is_nan() { 0.0 } else { value })
+        self.values()
+            .map(|value| if zero && value.is_nan() { 0.0 } else { value })
     }
 
     #[inline(never)]

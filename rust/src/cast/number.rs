@@ -31,8 +31,11 @@ const TWO_63: f64 = 9_223_372_036_854_775_808.0;
 /// Converts `count` real numbers, `from` is not `to`, neither is complex.
 pub(super) fn convert(dst: usize, to: DType, src: usize, from: DType, count: usize) {
     let integer = !to.is_float() && to != DType::Bool;
-    let float8 =
-        Float8::of(from).map(if integer { Float8::values_for_integers } else { Float8::values });
+    let float8 = Float8::of(from).map(if integer {
+        Float8::values_for_integers
+    } else {
+        Float8::values
+    });
     for start in (0..count).step_by(BLOCK) {
         let length = BLOCK.min(count - start);
         let dst = dst + start * to.bytes();
@@ -48,7 +51,9 @@ pub(super) fn convert(dst: usize, to: DType, src: usize, from: DType, count: usi
             DType::Float64 => store_f64(dst, to, input(src, length)),
             DType::Int64 => store_i64(dst, to, input(src, length)),
             DType::UInt64 => store_u64(dst, to, input(src, length)),
-            DType::UInt32 => via(input(src, length), i64::from as fn(u32) -> i64, |block| store_i64(dst, to, block)),
+            DType::UInt32 => via(input(src, length), i64::from as fn(u32) -> i64, |block| {
+                store_i64(dst, to, block)
+            }),
             DType::Int32 => store_i32(dst, to, input(src, length)),
             DType::Float16 => from_float(dst, to, input(src, length), half::f16_to_f32),
             DType::BFloat16 => from_float(dst, to, input(src, length), half::bf16_to_f32),
@@ -65,7 +70,11 @@ fn from_float<T: Plain>(dst: usize, to: DType, src: &[T], widen: impl Fn(T) -> f
     // One loop for both places: loops are what costs code.
     let mut block = [0f32; BLOCK];
     let direct = to == DType::Float32;
-    let target = if direct { output(dst, src.len()) } else { &mut block[..src.len()] };
+    let target = if direct {
+        output(dst, src.len())
+    } else {
+        &mut block[..src.len()]
+    };
     each(target, src, widen);
     if !direct {
         store_f32(dst, to, target);
@@ -97,7 +106,9 @@ fn store_f64(dst: usize, to: DType, src: &[f64]) {
         DType::Int32 | DType::Int16 | DType::Int8 | DType::UInt16 => {
             via(src, through_i32, |block| store_i32(dst, to, block));
         }
-        DType::Int64 | DType::UInt8 | DType::UInt32 => via(src, through_i64, |block| store_i64(dst, to, block)),
+        DType::Int64 | DType::UInt8 | DType::UInt32 => {
+            via(src, through_i64, |block| store_i64(dst, to, block))
+        }
         DType::UInt64 => via(src, through_u64, |block| store_i64(dst, to, block)),
         _ => via(src, |value| value as f32, |block| store_f32(dst, to, block)),
     }

@@ -98,7 +98,9 @@ mod tests {
     #[test]
     fn q_makes_a_triangle_with_a_positive_diagonal() {
         for (long, short) in [(1, 1), (2, 1), (2, 2), (9, 4), (16, 16), (41, 40)] {
-            let a: Vec<f64> = (0..long * short).map(|i| ((i * i * 37 + i * 11) % 101) as f64 - 50.0).collect();
+            let a: Vec<f64> = (0..long * short)
+                .map(|i| ((i * i * 37 + i * 11) % 101) as f64 - 50.0)
+                .collect();
             let mut q = a.clone();
             orthonormalise(&mut q, long, short);
             for i in 0..short {

@@ -116,12 +116,10 @@ pub(super) fn tile<const R: usize, const C: usize, const S: usize>(job: &Job, pl
             }
         }
 
-        let mut total = sums[0];
-        for set in &sums[1..] {
-            for (total, set) in total.iter_mut().flatten().zip(set.iter().flatten()) {
-                *total = *total + *set;
-            }
-        }
+        // By index: an iterator over a part of `sums` would put all of it into memory, from the first step on.
+        let set = |s: usize, r: usize, c: usize| sums[s][r][c];
+        let mut total: [[F32x4; C]; R] =
+            from_fn(|r| from_fn(|c| (1..S).fold(set(0, r, c), |total, s| total + set(s, r, c))));
         let rest = k % LANES;
         if rest != 0 {
             let last = |row: *const f32| unsafe { F32x4::load(row.add(k - LANES)) }.last(rest);

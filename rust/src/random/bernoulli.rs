@@ -40,10 +40,20 @@ pub fn random_bernoulli_each(
     for start in (0..count).step_by(BLOCK) {
         let block = &mut block[..BLOCK.min(count - start)];
         let source = probabilities + start * from.bytes();
-        cast(block.as_mut_ptr() as usize, Float64 as u32, source, from as u32, block.len());
+        cast(
+            block.as_mut_ptr() as usize,
+            Float64 as u32,
+            source,
+            from as u32,
+            block.len(),
+        );
         let mut p = block.iter();
         fill_from_i64(dst + start * dtype.bytes(), dtype, block.len(), || {
-            let unit = if from == Float64 { unit64(engine.draw64()) } else { unit32(engine.draw()) as f64 };
+            let unit = if from == Float64 {
+                unit64(engine.draw64())
+            } else {
+                unit32(engine.draw()) as f64
+            };
             i64::from(p.next().is_some_and(|p| unit < *p))
         });
     }
@@ -53,8 +63,12 @@ pub fn random_bernoulli_each(
 /// The dtypes that PyTorch draws into.
 fn drawable(code: u32) -> Option<DType> {
     use DType::*;
-    DType::from_code(code)
-        .filter(|dtype| matches!(dtype, Float32 | Float64 | Float16 | BFloat16 | Int64 | Int32 | Int16 | Int8 | UInt8 | Bool))
+    DType::from_code(code).filter(|dtype| {
+        matches!(
+            dtype,
+            Float32 | Float64 | Float16 | BFloat16 | Int64 | Int32 | Int16 | Int8 | UInt8 | Bool
+        )
+    })
 }
 
 #[cfg(test)]
@@ -73,7 +87,16 @@ mod tests {
     #[test]
     fn values_are_those_of_torch() {
         let mut values = [9u8; 12];
-        assert_eq!(random_bernoulli(at(&mut engine(0)), at(&mut values), DType::UInt8 as u32, 12, 0.5), DONE);
+        assert_eq!(
+            random_bernoulli(
+                at(&mut engine(0)),
+                at(&mut values),
+                DType::UInt8 as u32,
+                12,
+                0.5
+            ),
+            DONE
+        );
         assert_eq!(values, [0, 0, 1, 0, 0, 0, 1, 1, 0, 1, 1, 1]);
     }
 
@@ -82,9 +105,22 @@ mod tests {
         for count in (0..40).chain([127, 128, 129, 300]) {
             let (mut ours, mut theirs) = (engine(4), engine(4));
             let mut values = vec![f32::NAN; count];
-            random_bernoulli(at(&mut ours), values.as_mut_ptr() as usize, DType::Float32 as u32, count, 0.3);
+            random_bernoulli(
+                at(&mut ours),
+                values.as_mut_ptr() as usize,
+                DType::Float32 as u32,
+                count,
+                0.3,
+            );
             for value in values {
-                assert_eq!(value, if unit64(theirs.draw64()) < 0.3 { 1.0 } else { 0.0 });
+                assert_eq!(
+                    value,
+                    if unit64(theirs.draw64()) < 0.3 {
+                        1.0
+                    } else {
+                        0.0
+                    }
+                );
             }
             assert_eq!(ours.position(), 2 * count as u64);
         }
@@ -94,18 +130,30 @@ mod tests {
     fn probabilities_of_float32_are_compared_in_float32() {
         for count in (0..40).chain([127, 128, 129, 300]) {
             let (mut ours, mut theirs) = (engine(4), engine(4));
-            let p: Vec<f32> = (0..count).map(|i| [0.5, 0.0, 1.0, 0.1, f32::NAN][i % 5]).collect();
+            let p: Vec<f32> = (0..count)
+                .map(|i| [0.5, 0.0, 1.0, 0.1, f32::NAN][i % 5])
+                .collect();
             let mut values = vec![9u8; count];
             let (dst, from) = (values.as_mut_ptr() as usize, p.as_ptr() as usize);
             let (to, of) = (DType::Bool as u32, DType::Float32 as u32);
-            assert_eq!(random_bernoulli_each(at(&mut ours), dst, to, from, of, count), DONE);
+            assert_eq!(
+                random_bernoulli_each(at(&mut ours), dst, to, from, of, count),
+                DONE
+            );
             for (value, p) in values.iter().zip(p) {
                 assert_eq!(*value, u8::from(unit32(theirs.draw()) < p));
             }
             assert_eq!(ours.position(), count as u64);
         }
         let mut ours = engine(4);
-        random_bernoulli_each(at(&mut ours), at(&mut 0u8), DType::Bool as u32, at(&mut 0.5f64), DType::Float64 as u32, 1);
+        random_bernoulli_each(
+            at(&mut ours),
+            at(&mut 0u8),
+            DType::Bool as u32,
+            at(&mut 0.5f64),
+            DType::Float64 as u32,
+            1,
+        );
         assert_eq!(ours.position(), 2);
     }
 }

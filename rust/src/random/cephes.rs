@@ -79,7 +79,10 @@ pub(super) fn logarithm(x: Lanes, fma: &mut impl FnMut(Lanes, Lanes, Lanes) -> L
 
 /// Sine and cosine of a float32 θ in [0, 2π].
 #[inline(always)]
-pub(super) fn sine_cosine(theta: Lanes, fma: &mut impl FnMut(Lanes, Lanes, Lanes) -> Lanes) -> (Lanes, Lanes) {
+pub(super) fn sine_cosine(
+    theta: Lanes,
+    fma: &mut impl FnMut(Lanes, Lanes, Lanes) -> Lanes,
+) -> (Lanes, Lanes) {
     // The octant, rounded up to an even one.
     let turns = (theta * Lanes::splat(FOUR_OVER_PI)).single().trunc();
     let half_octant = ((turns + Lanes::splat(1.0)) * Lanes::splat(0.5)).trunc();

@@ -11,11 +11,20 @@ const WIDE: u64 = 1 << 28;
 
 /// Fills with integers from [from, from + range); a range of 0 means 2^64.
 #[wasm_bindgen]
-pub fn random_integers(engine: usize, dst: usize, dtype: u32, count: usize, from: i64, range: u64) -> u32 {
+pub fn random_integers(
+    engine: usize,
+    dst: usize,
+    dtype: u32,
+    count: usize,
+    from: i64,
+    range: u64,
+) -> u32 {
     use DType::*;
     match DType::from_code(dtype) {
         // All 64 bits are for the types that PyTorch lets have them.
-        Some(dtype @ (Int64 | Float64 | Float32 | BFloat16)) if range == 0 => fill(engine, dst, dtype, count, 0, 0),
+        Some(dtype @ (Int64 | Float64 | Float32 | BFloat16)) if range == 0 => {
+            fill(engine, dst, dtype, count, 0, 0)
+        }
         Some(dtype) if range != 0 && dtype.part().is_none() && !dtype.is_float8() => {
             fill(engine, dst, dtype, count, from, range)
         }
@@ -70,7 +79,10 @@ mod tests {
     fn draw(dtype: DType, count: usize, from: i64, range: u64, engine: &mut Engine) -> Vec<i64> {
         let mut bytes = vec![0u64; count + 1];
         let (at, dst) = (engine as *mut Engine as usize, bytes.as_mut_ptr() as usize);
-        assert_eq!(random_integers(at, dst, dtype as u32, count, from, range), DONE);
+        assert_eq!(
+            random_integers(at, dst, dtype as u32, count, from, range),
+            DONE
+        );
         let mut values = vec![0; count];
         let (to, of) = (DType::Int64 as u32, dtype as u32);
         crate::cast::cast(values.as_mut_ptr() as usize, to, dst, of, count);
@@ -86,13 +98,26 @@ mod tests {
 
     #[test]
     fn every_size_equals_the_reference_and_takes_the_draws_of_the_table() {
-        let ranges = [(0, 1), (-5, 12), (i64::MIN, 7), (0, WIDE - 1), (0, WIDE), (-1, 1 << 40), (i64::MIN, u64::MAX), (0, 0)];
+        let ranges = [
+            (0, 1),
+            (-5, 12),
+            (i64::MIN, 7),
+            (0, WIDE - 1),
+            (0, WIDE),
+            (-1, 1 << 40),
+            (i64::MIN, u64::MAX),
+            (0, 0),
+        ];
         for (from, range) in ranges {
             for count in (0..40).chain([127, 128, 129, 300]) {
                 let (mut ours, mut theirs) = (Engine::seeded(8), Engine::seeded(8));
                 let wide = range == 0 || range >= WIDE;
                 for value in draw(DType::Int64, count, from, range, &mut ours) {
-                    let bits = if wide { theirs.draw64() } else { theirs.draw() as u64 };
+                    let bits = if wide {
+                        theirs.draw64()
+                    } else {
+                        theirs.draw() as u64
+                    };
                     let drawn = if range == 0 { bits } else { bits % range };
                     assert_eq!(value, (drawn as i64).wrapping_add(from));
                 }
@@ -118,11 +143,24 @@ mod tests {
         ] {
             let (mut ours, mut theirs) = (Engine::seeded(8), Engine::seeded(8));
             let (mut bytes, mut values) = ([0u64; 40], [0i64; 40]);
-            let (engine, dst) = (&mut ours as *mut Engine as usize, bytes.as_mut_ptr() as usize);
+            let (engine, dst) = (
+                &mut ours as *mut Engine as usize,
+                bytes.as_mut_ptr() as usize,
+            );
             assert_eq!(random_full(engine, dst, dtype as u32, 40), DONE);
-            crate::cast::cast(values.as_mut_ptr() as usize, Int64 as u32, dst, dtype as u32, 40);
+            crate::cast::cast(
+                values.as_mut_ptr() as usize,
+                Int64 as u32,
+                dst,
+                dtype as u32,
+                40,
+            );
             for value in values {
-                let bits = if words == 2 { theirs.draw64() } else { theirs.draw() as u64 };
+                let bits = if words == 2 {
+                    theirs.draw64()
+                } else {
+                    theirs.draw() as u64
+                };
                 assert_eq!(value as u64, bits % limit, "{dtype:?}");
             }
             assert_eq!(ours.position(), 40 * words);

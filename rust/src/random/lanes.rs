@@ -39,7 +39,9 @@ mod simd {
         /// float32 → float64.
         #[inline(always)]
         pub(in crate::random) fn widen(values: [f32; LANES]) -> Lanes {
-            Lanes(from_fn(|i| f64x2_promote_low_f32x4(f32x4(values[2 * i], values[2 * i + 1], 0.0, 0.0))))
+            Lanes(from_fn(|i| {
+                f64x2_promote_low_f32x4(f32x4(values[2 * i], values[2 * i + 1], 0.0, 0.0))
+            }))
         }
 
         /// To float32.

@@ -16,7 +16,10 @@ pub fn random_permutation(engine: usize, dst: usize, dtype: u32, n: usize) -> u3
     let Some(dtype) = DType::from_code(dtype) else {
         return UNSUPPORTED;
     };
-    if !matches!(dtype, Float32 | Float64 | Float16 | BFloat16 | Int64 | Int32 | Int16 | Int8 | UInt8) {
+    if !matches!(
+        dtype,
+        Float32 | Float64 | Float16 | BFloat16 | Int64 | Int32 | Int16 | Int8 | UInt8
+    ) {
         return UNSUPPORTED;
     }
     let mut next = 0..;
@@ -57,8 +60,14 @@ mod tests {
     #[test]
     fn values_are_those_of_torch() {
         let (mut engine, mut values) = (Engine::seeded(0), [0i64; 10]);
-        let at = (&mut engine as *mut Engine as usize, values.as_mut_ptr() as usize);
-        assert_eq!(random_permutation(at.0, at.1, DType::Int64 as u32, 10), DONE);
+        let at = (
+            &mut engine as *mut Engine as usize,
+            values.as_mut_ptr() as usize,
+        );
+        assert_eq!(
+            random_permutation(at.0, at.1, DType::Int64 as u32, 10),
+            DONE
+        );
         assert_eq!(values, [4, 1, 7, 5, 3, 9, 0, 8, 6, 2]);
     }
 
@@ -66,11 +75,17 @@ mod tests {
     fn every_size_is_a_permutation_and_takes_a_draw_less() {
         for n in (0..40).chain([127, 128, 129, 1000]) {
             let (mut engine, mut values) = (Engine::seeded(6), vec![0i32; n]);
-            let at = (&mut engine as *mut Engine as usize, values.as_mut_ptr() as usize);
+            let at = (
+                &mut engine as *mut Engine as usize,
+                values.as_mut_ptr() as usize,
+            );
             random_permutation(at.0, at.1, DType::Int32 as u32, n);
             assert_eq!(engine.position(), n.saturating_sub(1) as u64);
             values.sort_unstable();
-            assert!(values.iter().enumerate().all(|(i, &value)| value as usize == i));
+            assert!(values
+                .iter()
+                .enumerate()
+                .all(|(i, &value)| value as usize == i));
         }
     }
 
@@ -78,11 +93,22 @@ mod tests {
     fn every_dtype_gets_the_same_permutation() {
         use DType::*;
         let mut seen = Vec::new();
-        for dtype in [Int64, Int32, Int16, Int8, UInt8, Float32, Float64, Float16, BFloat16] {
+        for dtype in [
+            Int64, Int32, Int16, Int8, UInt8, Float32, Float64, Float16, BFloat16,
+        ] {
             let (mut engine, mut bytes, mut values) = (Engine::seeded(6), [0u64; 5], [0i64; 5]);
-            let at = (&mut engine as *mut Engine as usize, bytes.as_mut_ptr() as usize);
+            let at = (
+                &mut engine as *mut Engine as usize,
+                bytes.as_mut_ptr() as usize,
+            );
             assert_eq!(random_permutation(at.0, at.1, dtype as u32, 5), DONE);
-            crate::cast::cast(values.as_mut_ptr() as usize, Int64 as u32, at.1, dtype as u32, 5);
+            crate::cast::cast(
+                values.as_mut_ptr() as usize,
+                Int64 as u32,
+                at.1,
+                dtype as u32,
+                5,
+            );
             seen.push(values);
         }
         assert!(seen.iter().all(|values| *values == seen[0]), "{seen:?}");

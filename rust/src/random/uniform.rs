@@ -33,12 +33,25 @@ pub fn random_uniform(
 }
 
 /// `random_uniform`, and its status.
-pub(super) fn fill(engine: &mut Engine, dst: usize, dtype: DType, count: usize, from: f64, to: f64) -> u32 {
+pub(super) fn fill(
+    engine: &mut Engine,
+    dst: usize,
+    dtype: DType,
+    count: usize,
+    from: f64,
+    to: f64,
+) -> u32 {
     match dtype {
         DType::Float32 => uniform_f32(engine, output(dst, count), from as f32, to as f32),
         DType::Float64 => uniform_f64(engine, output(dst, count), from, to),
         DType::Float16 | DType::BFloat16 => {
-            uniform_half(engine, output(dst, count), dtype as u32, from as f32, to as f32);
+            uniform_half(
+                engine,
+                output(dst, count),
+                dtype as u32,
+                from as f32,
+                to as f32,
+            );
         }
         _ => return UNSUPPORTED,
     }
@@ -69,7 +82,9 @@ pub(super) fn uniform_f32(engine: &mut Engine, dst: &mut [f32], from: f32, to: f
     let range = to - from;
     if sum_is_exact(range, from) {
         let (range, from) = (range as f64, from as f64);
-        each_draw(engine, dst, |draw| (unit32(draw) as f64 * range + from) as f32);
+        each_draw(engine, dst, |draw| {
+            (unit32(draw) as f64 * range + from) as f32
+        });
     } else {
         each_draw(engine, dst, |draw| fma(unit32(draw), range, from));
     }
@@ -93,13 +108,25 @@ pub(super) fn uniform_f64(engine: &mut Engine, dst: &mut [f64], from: f64, to: f
 fn uniform_half(engine: &mut Engine, dst: &mut [u16], dtype: u32, from: f32, to: f32) {
     let [mut first, mut last] = [0u16; 2];
     for (bits, value) in [(&mut first, from), (&mut last, to)] {
-        cast(bits as *mut u16 as usize, dtype, &value as *const f32 as usize, DType::Float32 as u32, 1);
+        cast(
+            bits as *mut u16 as usize,
+            dtype,
+            &value as *const f32 as usize,
+            DType::Float32 as u32,
+            1,
+        );
     }
     let mut values = [0f32; BLOCK];
     for block in dst.chunks_mut(BLOCK) {
         let values = &mut values[..block.len()];
         uniform_f32(engine, values, from, to);
-        cast(block.as_mut_ptr() as usize, dtype, values.as_ptr() as usize, DType::Float32 as u32, values.len());
+        cast(
+            block.as_mut_ptr() as usize,
+            dtype,
+            values.as_ptr() as usize,
+            DType::Float32 as u32,
+            values.len(),
+        );
         for element in block {
             // Equal as numbers: both zeros are.
             if *element == last || (*element | last) & 0x7fff == 0 {
@@ -147,6 +174,95 @@ fn last_bit(value: f32) -> Option<i32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// `torch.rand` after `manual_seed`.
+    #[test]
+    fn values_are_those_of_torch() {
+        for (seed, expected) in [
+            (
+                0,
+                [0x3efe1558, 0x3f44aa2f, 0x3db533a8, 0x3e073300, 0x3e9d6686],
+            ),
+            (
+                42,
+                [0x3f61dc66, 0x3f6a3db3, 0x3ec406b8, 0x3f75950e, 0x3ec7e8d4],
+            ),
+        ] {
+            let mut values = [0f32; 5];
+            uniform_f32(&mut Engine::seeded(seed), &mut values, 0.0, 1.0);
+            assert_eq!(values.map(f32::to_bits), expected);
+        }
+        let mut values = [0f64; 3];
+        uniform_f64(&mut Engine::seeded(0), &mut values, 0.0, 1.0);
+        assert_eq!(
+            values.map(f64::to_bits),
+            [0x3fef0aac97c4aa2f, 0x3fe6a675d821ccc0, 0x3fdd6687b744a5f6]
+        );
+        // A seed of -1 is 2^64 - 1: all low bits.
+        let mut values = [0f32; 1];
+        uniform_f32(&mut Engine::seeded(u32::MAX), &mut values, 0.0, 1.0);
+        assert_eq!(values[0] as f64, 0.9937993884086609);
+    }
+
+    /// `nn.Linear(10, 5)` after `manual_seed(0)`: weight, then bias.
+    #[test]
+    fn a_linear_layer_starts_as_in_torch() {
+        let mut engine = Engine::seeded(0);
+        let bound = 3f64.sqrt() * ((2.0 / (1.0 + 5f64.sqrt().powi(2))).sqrt() / 10f64.sqrt());
+        let (mut weight, mut bias) = ([0f32; 50], [0f32; 5]);
+        uniform_f32(&mut engine, &mut weight, -bound as f32, bound as f32);
+        let bound = 1.0 / 10f64.sqrt();
+        uniform_f32(&mut engine, &mut bias, -bound as f32, bound as f32);
+        assert_eq!(
+            weight.map(f32::to_bits)[..4],
+            [0xbb1b28bd, 0x3e2db5ad, 0xbe854213, 0xbe6e4f4b]
+        );
+        assert_eq!(
+            bias.map(f32::to_bits),
+            [0x3e4f19cc, 0x3ea0f56e, 0x3e00846d, 0x3d2efb49, 0x3e591d72]
+        );
+    }
+
+    fn half(dtype: DType, count: usize, from: f64, to: f64) -> (Vec<f64>, u64) {
+        let (mut engine, mut bits, mut values) =
+            (Engine::seeded(5), vec![0u16; count], vec![0f64; count]);
+        fill(
+            &mut engine,
+            bits.as_mut_ptr() as usize,
+            dtype,
+            count,
+            from,
+            to,
+        );
+        let (dst, src) = (values.as_mut_ptr() as usize, bits.as_ptr() as usize);
+        cast(dst, DType::Float64 as u32, src, dtype as u32, count);
+        (values, engine.position())
+    }
+
+    #[test]
+    fn small_floats_are_rounded_float32_and_never_the_upper_bound() {
+        for dtype in [DType::Float16, DType::BFloat16] {
+            for (from, to) in [(0.0, 1.0), (-0.25, 0.0), (3.0, 7.0)] {
+                for count in (0..40).chain([255, 256, 257, 3000]) {
+                    let mut theirs = Engine::seeded(5);
+                    let (values, position) = half(dtype, count, from, to);
+                    assert_eq!(position, draws(dtype, count));
+                    for value in values {
+                        let exact = reference(&mut theirs, from as f32, to as f32) as f64;
+                        assert!(value >= from && value < to);
+                        let step = if dtype == DType::Float16 {
+                            2f64.powi(-11)
+                        } else {
+                            2f64.powi(-8)
+                        };
+                        assert!(
+                            (value - exact).abs() <= step * exact.abs().max(1e-4) || value == from
+                        );
+                    }
+                }
+            }
+        }
+    }
 
     /// Reference: one draw at a time, with the library's fused multiply-add.
     fn reference(engine: &mut Engine, from: f32, to: f32) -> f32 {

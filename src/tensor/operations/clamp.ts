@@ -22,7 +22,9 @@ export interface Limits {
 export function clamp(source: View, limits: Limits): View {
   const dtype = clampedType(source, limits);
   const bounds = numericBounds(limits);
-  if (isFloat(dtype) && bounds !== null) return convert(unary("clamp", convert(source, computeType(dtype)), bounds), dtype);
+  if (isFloat(dtype) && bounds !== null) {
+    return convert(unary("clamp", convert(source, computeType(dtype)), bounds), dtype);
+  }
   const { min, max } = limits;
   let result = convert(source, dtype);
   if (min !== null && !isIdle(min, dtype, "below")) result = binary("maximum", result, inType(min, dtype));

@@ -72,7 +72,7 @@ export function where(condition: View, left: View | Scalar, right: View | Scalar
   }
   const dtype = resultType([left, right]);
   const views = [left, right].map((operand) => asView(operand, dtype));
-  const shape = broadcastShapes(condition.shape, broadcastShapes(views[0].shape, views[1].shape));
+  const shape = broadcastShapes(broadcastShapes(condition.shape, views[0].shape), views[1].shape);
   const [mask, a, b] = [convert(condition, "bool"), ...views].map((operand) => contiguous(expand(operand, shape)));
   const result = uninitialised(dtype, shape);
   kernels.choose(result, [mask, a, b], { count: result.numel, item: itemSize(dtype), pairing: PAIRING.each });
@@ -93,7 +93,13 @@ function compareComponents(name: "eq" | "ne", a: View, b: View): View {
 /** Complex numbers as pairs of floats, in a dimension of their own. */
 function components(source: View): View {
   const dense = contiguous(source);
-  return new View(dense.storage, COMPONENT[dense.dtype] ?? dense.dtype, [...dense.shape, 2], undefined, dense.byteOffset);
+  return new View(
+    dense.storage,
+    COMPONENT[dense.dtype] ?? dense.dtype,
+    [...dense.shape, 2],
+    undefined,
+    dense.byteOffset,
+  );
 }
 
 /** The same values in a dtype that the kernels compare: exact, and NaN stays NaN. */

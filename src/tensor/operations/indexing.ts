@@ -9,7 +9,7 @@ import * as kernels from "../../core/kernels.ts";
 import { readBytes } from "../../core/memory.ts";
 import { cppName, typeName } from "../promotion.ts";
 import type { Scalar } from "../promotion.ts";
-import { broadcastShapes, expand, requireBroadcast, wrapDim } from "../shaping.ts";
+import { broadcastShapes, expand, requireBroadcast, select, transpose, wrapDim } from "../shaping.ts";
 import { contiguous, uninitialised, View } from "../view.ts";
 import { clone, convert, copyInto } from "./copying.ts";
 import { compare, where } from "./comparison.ts";
@@ -44,7 +44,7 @@ export function indexSelect(source: View, dim: number, index: View): View {
 export function gather(source: View, dim: number, index: View): View {
   requireIndex("gather(): Expected dtype int32/int64 for index", index);
   const at = wrapDim(dim, source.shape.length);
-  requireRank("gather(): Index tensor must have the same number of dimensions as input tensor", source, index);
+  requireRank("Index tensor must have the same number of dimensions as input tensor", source, index);
   for (const [i, size] of index.shape.entries()) {
     if (i !== at && size > source.shape[i]) {
       throw new RangeError(
@@ -101,22 +101,18 @@ export function scatterInto(target: View, dim: number, { index, source }: Scatte
   copyInto(region, dense);
 }
 
-/** Where elements are not 0: one row of positions an element, [count, ndim]. */
+/** Where elements are not 0: one row of positions an element, [count, ndim]; laid out by columns, as PyTorch's is. */
 export function nonzero(source: View): View {
-  const flat = flatNonzero(contiguous(convertToBool(source)));
+  const flat = flatNonzero(contiguous(convert(source, "bool")));
   const rank = source.shape.length;
-  const columns = new Array<View>(rank);
+  const columns = uninitialised("int64", [rank, flat.numel]);
   let rest = flat;
   for (let dim = rank - 1; dim >= 0; dim--) {
-    const size = source.shape[dim];
-    columns[dim] = binary("remainder", rest, size);
+    const size = Math.max(source.shape[dim], 1);
+    copyInto(select(columns, 0, dim), binary("remainder", rest, size));
     rest = binary("floorDivide", rest, size);
   }
-  const result = uninitialised("int64", [flat.numel, rank]);
-  for (const [dim, column] of columns.entries()) {
-    copyInto(result.restrided([flat.numel], [rank], dim), column);
-  }
-  return result;
+  return transpose(columns, 0, 1);
 }
 
 /** The elements where `mask` holds, in one dimension. */
@@ -176,10 +172,6 @@ function flatNonzero(mask: View): View {
   const result = uninitialised("int64", [count]);
   kernels.nonzero(result, mask, mask.numel);
   return result;
-}
-
-function convertToBool(source: View): View {
-  return source.dtype === "bool" ? source : convert(source, "bool");
 }
 
 /** The leading part of a tensor that an index of this shape can reach: whole along `dim`. */

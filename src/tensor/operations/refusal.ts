@@ -64,7 +64,8 @@ const VECTORISED: ReadonlySet<OperationName> = new Set(
 /** What PyTorch says to booleans in words of its own. */
 const BOOLEAN_TEXT: Readonly<Partial<Record<OperationName, string>>> = {
   relu: "Boolean inputs not supported for relu",
-  neg: "Negation, the `-` operator, on a bool tensor is not supported. If you are trying to invert a mask, use the `~` " +
+  neg:
+    "Negation, the `-` operator, on a bool tensor is not supported. If you are trying to invert a mask, use the `~` " +
     "or `logical_not()` operator instead.",
 };
 

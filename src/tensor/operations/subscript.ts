@@ -126,7 +126,11 @@ function picked(source: View, positions: readonly (View | null)[]): View {
     .map((index, i) => expand(wrappedIndex(index, { dim: dims[i], size: rows[i] }), shape))
     .reduce((sum, index, i) => binary("add", binary("mul", sum, rows[i]), index));
   const dense = contiguous(position);
-  const chosen = indexSelect(table, 0, new View(dense.storage, dense.dtype, [dense.numel], undefined, dense.byteOffset));
+  const chosen = indexSelect(
+    table,
+    0,
+    new View(dense.storage, dense.dtype, [dense.numel], undefined, dense.byteOffset),
+  );
   const result = new View(chosen.storage, chosen.dtype, [...shape, ...kept]);
   const together = dims.every((dim, i) => i === 0 || dim === dims[i - 1] + 1);
   const before = together ? dims[0] : 0;
