@@ -140,7 +140,7 @@ export type {
 
 export { GELU, LeakyReLU, ReLU, Sigmoid, SiLU, Softmax, Tanh } from "./src/nn/activation.ts";
 export type { GELUOptions, InplaceOptions, LeakyReLUOptions } from "./src/nn/activation.ts";
-export { ModuleDict, ModuleList, Sequential } from "./src/nn/containers.ts";
+export { Container, ModuleDict, ModuleList, Sequential } from "./src/nn/containers.ts";
 export type { NamedModules } from "./src/nn/containers.ts";
 export { Dropout } from "./src/nn/dropout.ts";
 export type { DropoutOptions } from "./src/nn/dropout.ts";
@@ -173,6 +173,8 @@ export { LoadReport } from "./src/plan/report.ts";
 export type { Problem, ProblemKind, Suggestion } from "./src/plan/rows.ts";
 export type { TextOptions } from "./src/plan/table.ts";
 
+export { inspectCheckpoint, Inspection } from "./src/load/inspect.ts";
+export type { InspectedTensor, InspectOptions } from "./src/load/inspect.ts";
 export { load } from "./src/load/load.ts";
 export type { LoadStateDictOptions } from "./src/load/load.ts";
 export { loadCheckpoint } from "./src/load/load_checkpoint.ts";

@@ -10,6 +10,12 @@ import { Linear, Sequential } from "../mod.ts";
 import { safetensorsBytes } from "./safetensors_file.ts";
 import { torchBytes } from "./torch_file.ts";
 
+/** About 1 MB and 200 MB. */
+export const CHECKPOINT_SIZES: readonly CheckpointSize[] = [
+  { layers: 4, features: 256 },
+  { layers: 12, features: 2048 },
+];
+
 /** A float32 tensor to be written. */
 export interface NamedTensor {
   readonly key: string;
@@ -36,7 +42,8 @@ export interface CheckpointSize {
 }
 
 /** One file of each format. */
-export function writeCheckpoints({ layers, features }: CheckpointSize, folder: string): readonly CheckpointFile[] {
+export function writeCheckpoints(size: CheckpointSize, folder: string): readonly CheckpointFile[] {
+  const { layers, features } = size;
   const tensors = Array.from({ length: layers }, (_, i): NamedTensor[] => [
     { key: `${i}.weight`, shape: [features, features], values: ramp(features * features, i) },
     { key: `${i}.bias`, shape: [features], values: ramp(features, i) },
@@ -49,7 +56,7 @@ export function writeCheckpoints({ layers, features }: CheckpointSize, folder: s
     const path = join(folder, `${features}.${extension}`);
     writeFileSync(path, bytes);
     const megabytes = Math.round(bytes.length / 1e6);
-    return { name: `.${extension}, ${megabytes} MB`, path, byteLength: bytes.length, tensors, model };
+    return { name: `.${extension}, ${megabytes} MB`, path, size, tensors, model };
   });
 }
 

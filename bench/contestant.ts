@@ -10,6 +10,8 @@ export interface Contestant {
   readonly name: string;
   /** Whether `run` gives a promise that must be awaited. */
   readonly isAsync: boolean;
+  /** Whether other threads or processes do a part, so that time off the core is work as well. */
+  readonly isElsewhere?: boolean;
   /** Does the work once. */
   run(): unknown;
 }

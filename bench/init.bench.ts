@@ -4,15 +4,11 @@
  * @module
  */
 
-import { initMatches } from "./init_contestants.ts";
+import { initMatches } from "./init_matches.ts";
+import { register } from "./match.ts";
 import { Torch } from "./peers/torch.ts";
-import { register } from "./register.ts";
 
 const torch = await Torch.start();
 globalThis.addEventListener("unload", () => torch?.kill());
 
-for (const { name: group, contestants } of await initMatches(torch)) {
-  for (const [i, contestant] of contestants.entries()) {
-    register(contestant, { group, baseline: i === 1 });
-  }
-}
+for (const match of await initMatches(torch)) register(match);

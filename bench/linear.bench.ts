@@ -7,10 +7,11 @@
  * @module
  */
 
-import { type Contestant, warmUp } from "./contestant.ts";
+import { warmUp } from "./contestant.ts";
 import { BareCore, PEAK_OPERATIONS } from "./core.ts";
-import { linearContestants, linearPeers, OURS } from "./linear_contestants.ts";
+import { linearContestants, linearPeers } from "./linear_contestants.ts";
 import { LINEAR_SHAPES, linearProblem, operations, shapeName } from "./linear_problem.ts";
+import { register } from "./match.ts";
 
 /** Milliseconds each contestant runs before it is timed; V8 has compiled a hot function for speed by then. */
 const WARM_UP = 100;
@@ -20,15 +21,8 @@ const peers = await linearPeers();
 
 for (const shape of LINEAR_SHAPES) {
   const turns = Math.max(1, Math.round(operations(shape) / PEAK_OPERATIONS));
-  const floor: Contestant = {
-    name: "floor: madd peak",
-    isAsync: false,
-    run: () => core.peak(turns),
-  };
-  for (
-    const contestant of [floor, ...await linearContestants(linearProblem(shape), { core, peers })]
-  ) {
-    await warmUp(contestant, WARM_UP);
-    register(contestant, { group: `linear ${shapeName(shape)}`, baseline: contestant.name === OURS });
-  }
+  const floor = { name: "floor: madd peak", isAsync: false, run: () => core.peak(turns) };
+  const [ours, ...others] = await linearContestants(linearProblem(shape), { core, peers });
+  for (const contestant of [floor, ours, ...others]) await warmUp(contestant, WARM_UP);
+  register({ work: `linear ${shapeName(shape)}`, floor, ours, peers: others });
 }

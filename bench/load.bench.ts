@@ -6,25 +6,19 @@
  * @module
  */
 
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { writeCheckpoints } from "./checkpoint_files.ts";
-import { LOAD_CHECKPOINT, loadContestants } from "./load_contestants.ts";
+import { rmSync } from "node:fs";
+import { CHECKPOINT_SIZES, writeCheckpoints } from "./checkpoint_files.ts";
+import { loadMatches } from "./load_matches.ts";
+import { register } from "./match.ts";
 import { Torch } from "./peers/torch.ts";
-import { register } from "./register.ts";
 
-/** About 1 MB and 200 MB. */
-const SIZES = [{ layers: 4, features: 256 }, { layers: 12, features: 2048 }];
+const torch = await Torch.start();
+const folder = Deno.makeTempDirSync({ prefix: "graft-bench-" });
+globalThis.addEventListener("unload", () => {
+  torch?.kill();
+  rmSync(folder, { recursive: true });
+});
 
-const folder = mkdtempSync(join(tmpdir(), "graft-bench-"));
-globalThis.addEventListener("unload", () => rmSync(folder, { recursive: true }));
-
-for (const size of SIZES) {
-  for (const file of writeCheckpoints(size, folder)) {
-    const group = `load ${file.name}`;
-    for (const contestant of await loadContestants(file, torch)) {
-      register(contestant, { group, baseline: contestant.name === LOAD_CHECKPOINT });
-    }
-  }
+for (const size of CHECKPOINT_SIZES) {
+  for (const file of writeCheckpoints(size, folder)) (await loadMatches(file, torch)).forEach(register);
 }

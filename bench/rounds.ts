@@ -43,6 +43,14 @@ const SAMPLE = 3;
 /** Milliseconds each contestant runs first, so that V8 has compiled it for speed. */
 const WARM_UP = 300;
 
+/** What a run of turns needs. */
+export interface TurnOptions {
+  /** Tells which samples count. */
+  readonly canary: Canary;
+  /** How long to try. */
+  readonly seconds: number;
+}
+
 /** How long one contestant takes. */
 export interface Timing {
   readonly name: string;
@@ -65,6 +73,13 @@ interface Sample {
   readonly own: number;
   readonly before: Quietness;
   readonly after: Quietness;
+}
+
+interface Entry {
+  readonly contestant: Contestant;
+  /** Runs in one sample. */
+  readonly repeats: number;
+  readonly samples: Sample[];
 }
 
 /** Tells whether the machine is quiet. */
@@ -99,37 +114,29 @@ export class Canary {
 
   /** Whether the machine was quiet then. */
   isQuiet({ small, stream }: Quietness): boolean {
-    return small * SMALL_QUIET <= this.#best.small &&
-      stream * STREAM_QUIET <= this.#best.stream;
+    return small * SMALL_QUIET <= this.#best.small && stream * STREAM_QUIET <= this.#best.stream;
   }
 }
 
 /** Times contestants in turns until each has enough samples, or for this many seconds. */
 export async function timeInTurns(
   contestants: readonly Contestant[],
-  { canary, seconds }: { readonly canary: Canary; readonly seconds: number },
+  { canary, seconds }: TurnOptions,
 ): Promise<readonly Timing[]> {
-  const entries: {
-    contestant: Contestant;
-    repeats: number;
-    samples: Sample[];
-  }[] = [];
+  const entries: Entry[] = [];
   for (const contestant of contestants) {
     const one = await warmUp(contestant, WARM_UP);
     entries.push({ contestant, repeats: Math.max(1, Math.round(SAMPLE / one)), samples: [] });
   }
-  const counted = (samples: readonly Sample[]) =>
+  const counted = ({ contestant: { isElsewhere = false }, samples }: Entry) =>
     samples.filter(({ own, before, after }) =>
-      own >= OWN_TIME &&
-      canary.isQuiet(before) && canary.isQuiet(after)
+      (isElsewhere || own >= OWN_TIME) && canary.isQuiet(before) && canary.isQuiet(after)
     );
   const end = performance.now() + 1000 * seconds;
   for (let round = 0; performance.now() < end; round++) {
     // Everyone is first in turn, so that nobody always runs after the same neighbour.
     const from = round % entries.length;
-    for (
-      const { contestant, repeats, samples } of [...entries.slice(from), ...entries.slice(0, from)]
-    ) {
+    for (const { contestant, repeats, samples } of [...entries.slice(from), ...entries.slice(0, from)]) {
       const before = canary.time();
       // Fetches its own operands into the caches again.
       await time(contestant, 1);
@@ -139,15 +146,13 @@ export async function timeInTurns(
       const own = (user + system) / 1000 / total;
       samples.push({ milliseconds: total / repeats, own, before, after: canary.time() });
     }
-    if (entries.every(({ samples }) => counted(samples).length >= ENOUGH)) {
-      break;
-    }
+    if (entries.every((entry) => counted(entry).length >= ENOUGH)) break;
   }
-  return entries.map(({ contestant: { name }, samples }) => {
-    const quiet = counted(samples);
+  return entries.map((entry) => {
+    const quiet = counted(entry);
     const isQuiet = quiet.length >= TOO_FEW;
-    const times = (isQuiet ? quiet : samples).map((sample) => sample.milliseconds);
-    return { name, milliseconds: quantile(times, isQuiet ? 0.5 : 0.1), isQuiet };
+    const times = (isQuiet ? quiet : entry.samples).map((sample) => sample.milliseconds);
+    return { name: entry.contestant.name, milliseconds: quantile(times, isQuiet ? 0.5 : 0.1), isQuiet };
   });
 }
 

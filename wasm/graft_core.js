@@ -291,7 +291,8 @@ export function init_eye(dst, dtype, rows, cols) {
 }
 
 /**
- * Turns the normal draw of `rows` by `cols` at `dst` (float32 or float64) into a (semi-)orthogonal matrix times `gain`.
+ * Turns the normal draw of `rows` by `cols` at `dst` (float32 or float64) into a (semi-)orthogonal matrix times
+ * `gain`.
  * @param {number} dst
  * @param {number} dtype
  * @param {number} rows
@@ -634,8 +635,8 @@ export function scatter_dim(dst, src, index, item, outer, count, inner, size) {
 /**
  * dst = e^(x - max) / Σ e^(x - max), or x - max - ln Σ e^(x - max) with `log` 1; floats only, `dst` may be `src`.
  *
- * A line of -inf only, or with +inf or NaN in it, is NaN, as in PyTorch. Sums are float64; a float32 result is within
- * 3 ulp of the exact one, and |x - max| / 2 ulp more, because that difference is rounded.
+ * A line of -inf only, or with +inf or NaN in it, is NaN, as in PyTorch. Sums are float64; a float32 softmax is off by at
+ * most (3 + |x - max| / 2) · 2^-23 of its value: that difference is rounded, in PyTorch too.
  * @param {number} dtype
  * @param {number} dst
  * @param {number} src

@@ -46,6 +46,7 @@ export class Torch {
     return {
       name: `torch ${this.version}`,
       isAsync: true,
+      isElsewhere: true,
       run: async () => {
         await this.#input.write(line);
         return Number(await nextLine(this.#lines));

@@ -71,16 +71,15 @@ impl Bundle {
         }
     }
 
+    /// How many lanes it has.
+    pub(crate) fn width(&self) -> usize {
+        self.width
+    }
+
     /// The first element and the length of every step.
     pub(crate) fn spans(&self) -> impl Iterator<Item = (usize, usize)> {
-        let Bundle {
-            steps,
-            first,
-            stride,
-            width,
-            last,
-            ..
-        } = *self;
+        let (steps, first, stride, width, last) =
+            (self.steps, self.first, self.stride, self.width, self.last);
         (0..steps).map(move |step| {
             (
                 first + step * stride,
@@ -89,22 +88,12 @@ impl Bundle {
         })
     }
 
-    /// Calls `f(first, block)` with every step's elements, widened; `first` is the position in the reduced dimension of
-    /// the block's first element.
-    #[inline(never)]
-    pub(crate) fn read<W: Wide>(
-        &self,
-        dtype: DType,
-        src: usize,
-        f: &mut dyn FnMut(usize, &mut [W]),
-    ) {
-        let mut block = [W::ZERO; BLOCK];
-        for (step, (at, length)) in self.spans().enumerate() {
-            W::read(dtype, src, at, &mut block[..length]);
-            f(
-                if self.columns { step } else { step * BLOCK },
-                &mut block[..length],
-            );
+    /// The position in the reduced dimension of a lane's element in a step.
+    pub(crate) fn position(&self, step: usize, lane: usize) -> usize {
+        if self.columns {
+            step
+        } else {
+            step * BLOCK + lane
         }
     }
 
@@ -114,11 +103,6 @@ impl Bundle {
             let shared = lanes[0];
             lanes[..self.width].fill(shared);
         }
-    }
-
-    /// From one element of a lane's block to the next: 0 where lanes are columns, 1 where they are parts of a row.
-    pub(crate) fn position_step(&self) -> usize {
-        usize::from(!self.columns)
     }
 
     /// `combine(low, high)` until one lane holds the row; columns stay as they are.
@@ -132,64 +116,87 @@ impl Bundle {
             left -= half;
         }
     }
+}
+
+/// Reads bundles of one tensor, in room that they share: to clear it for every bundle would cost more than a short row.
+pub(crate) struct Walker<W> {
+    dtype: DType,
+    src: usize,
+    block: Lanes<W>,
+    lanes: Lanes<W>,
+    lost: Lanes<W>,
+}
+
+impl<W: Wide> Walker<W> {
+    /// Of the elements of `dtype` from `src` on.
+    pub(crate) fn new(dtype: DType, src: usize) -> Self {
+        let room = [W::ZERO; BLOCK];
+        Self {
+            dtype,
+            src,
+            block: room,
+            lanes: room,
+            lost: room,
+        }
+    }
+
+    /// The next elements, widened.
+    pub(crate) fn read(&mut self, at: usize, length: usize) -> &[W] {
+        W::read(self.dtype, self.src, at, &mut self.block[..length]);
+        &self.block[..length]
+    }
 
     /// The results of an associative `combine(running, next)` over the elements; `empty` where there are none.
     #[inline(never)]
-    pub(crate) fn accumulate<W: Wide>(
-        &self,
-        (dtype, src): (DType, usize),
-        empty: W,
-        combine: fn(W, W) -> W,
-    ) -> Lanes<W> {
-        let mut lanes = [empty; BLOCK];
-        self.read(dtype, src, &mut |first, block: &mut [W]| {
-            for (lane, &x) in lanes.iter_mut().zip(block.iter()) {
-                *lane = if first == 0 { x } else { combine(*lane, x) };
+    pub(crate) fn accumulate(&mut self, bundle: &Bundle, empty: W, combine: fn(W, W) -> W) -> &[W] {
+        self.lanes[0] = empty;
+        self.lanes[..bundle.width].fill(empty);
+        for (step, (at, length)) in bundle.spans().enumerate() {
+            W::read(self.dtype, self.src, at, &mut self.block[..length]);
+            for (lane, &x) in self.lanes.iter_mut().zip(&self.block[..length]) {
+                *lane = if step == 0 { x } else { combine(*lane, x) };
             }
-        });
-        self.fold(|low, high| lanes[low] = combine(lanes[low], lanes[high]));
-        lanes
+        }
+        let lanes = &mut self.lanes;
+        bundle.fold(|low, high| lanes[low] = combine(lanes[low], lanes[high]));
+        &lanes[..bundle.results()]
     }
+}
 
-    /// Float64 sums of the elements as `prepare` leaves them, each keeping what its additions lost in a second
-    /// accumulator (Knuth's two-sum).
+impl Walker<f64> {
+    /// The sums of the elements as `prepare` leaves them, each keeping what its additions lost in a second accumulator
+    /// (Knuth's two-sum).
     #[inline(never)]
-    pub(crate) fn sum(
-        &self,
-        (dtype, src): (DType, usize),
-        prepare: &dyn Fn(&mut [f64]),
-    ) -> Lanes<f64> {
-        let (mut lanes, mut lost) = ([0.0; BLOCK], [0.0; BLOCK]);
-        self.read(dtype, src, &mut |_, block: &mut [f64]| {
+    pub(crate) fn sum(&mut self, bundle: &Bundle, prepare: &dyn Fn(&mut [f64])) -> &mut Lanes<f64> {
+        let Self {
+            lanes, lost, block, ..
+        } = self;
+        // A row without elements has a result all the same.
+        (lanes[0], lost[0]) = (0.0, 0.0);
+        lanes[..bundle.width].fill(0.0);
+        lost[..bundle.width].fill(0.0);
+        for (at, length) in bundle.spans() {
+            let block = &mut block[..length];
+            f64::read(self.dtype, self.src, at, block);
             prepare(block);
-            for ((lane, lost), &x) in lanes.iter_mut().zip(&mut lost).zip(block.iter()) {
+            for ((lane, lost), &x) in lanes.iter_mut().zip(lost.iter_mut()).zip(block.iter()) {
                 let (sum, error) = two_sum(*lane, x);
                 *lane = sum;
                 *lost += error;
             }
-        });
-        self.fold(|low, high| {
+        }
+        bundle.fold(|low, high| {
             let (sum, error) = two_sum(lanes[low], lanes[high]);
             lanes[low] = sum;
             lost[low] += error + lost[high];
         });
-        for (lane, lost) in lanes.iter_mut().zip(lost).take(self.results()) {
+        for (lane, lost) in lanes.iter_mut().zip(lost).take(bundle.results()) {
             // An infinite sum loses NaN.
             if lost.is_finite() {
-                *lane += lost;
+                *lane += *lost;
             }
         }
         lanes
-    }
-
-    /// The mean that belongs to every lane: its column's, or the row's in all of them.
-    pub(crate) fn means(&self, from: (DType, usize), count: f64) -> Lanes<f64> {
-        let mut means = self.sum(from, &|_| {});
-        for mean in &mut means[..self.results()] {
-            *mean /= count;
-        }
-        self.share(&mut means);
-        means
     }
 }
 
@@ -226,7 +233,7 @@ mod tests {
                 for (first, length) in bundle.spans() {
                     for lane in 0..length {
                         let result =
-                            bundle.result + if bundle.position_step() == 0 { lane } else { 0 };
+                            bundle.result + if bundle.position(0, 1) == 0 { lane } else { 0 };
                         let at = first + lane;
                         assert_eq!(
                             (at / inner / count, at % inner),

@@ -6,14 +6,15 @@ use crate::operand::{operands, row, Operand};
 use crate::wide::{blocks, computing, Kind, Wide, BLOCK, DONE, UNSUPPORTED};
 use wasm_bindgen::prelude::wasm_bindgen;
 
-/// For each operation which outcomes of a comparison make it true, as bits: 0 unordered, 1 less, 2 equal, 4 greater.
-const TRUE_FOR: [u8; 6] = [
-    1 << 2,              // eq
-    1 | 1 << 1 | 1 << 4, // ne
-    1 << 1,              // lt
-    1 << 1 | 1 << 2,     // le
-    1 << 4,              // gt
-    1 << 2 | 1 << 4,     // ge
+/// For each operation which of less, equal and greater make it true, and whether the answer is then turned round (ne, which
+/// alone is true of NaN).
+const TRUE_FOR: [[u8; 4]; 6] = [
+    [0, 1, 0, 0], // eq
+    [0, 1, 0, 1], // ne
+    [1, 0, 0, 0], // lt
+    [1, 1, 0, 0], // le
+    [0, 0, 1, 0], // gt
+    [0, 1, 1, 0], // ge
 ];
 
 /// dst = a op b over `count` elements (0 eq, 1 ne, 2 lt, 3 le, 4 gt, 5 ge); mode 1: `b` is one element, 2: `a` is. NaN is
@@ -70,14 +71,23 @@ fn run(op: u32, dtype: u32, dst: usize, a: Operand, b: Operand, count: usize) ->
     DONE
 }
 
-fn wide<W: Wide>(true_for: u8, dtype: DType, dst: usize, a: Operand, b: Operand, count: usize) {
+fn wide<W: Wide>(
+    true_for: [u8; 4],
+    dtype: DType,
+    dst: usize,
+    a: Operand,
+    b: Operand,
+    count: usize,
+) {
+    let [less, equal, greater, turned] = true_for;
     let (mut x, mut y) = ([W::ZERO; BLOCK], [W::ZERO; BLOCK]);
     blocks(count, |first, length| {
         W::read_operand(dtype, a, first, &mut x[..length]);
         W::read_operand(dtype, b, first, &mut y[..length]);
         for ((out, x), y) in output::<u8>(dst + first, length).iter_mut().zip(&x).zip(&y) {
-            let outcome = u8::from(x < y) | u8::from(x == y) << 1 | u8::from(x > y) << 2;
-            *out = true_for >> outcome & 1;
+            let true_of =
+                (less & u8::from(x < y)) | (equal & u8::from(x == y)) | (greater & u8::from(x > y));
+            *out = true_of ^ turned;
         }
     });
 }

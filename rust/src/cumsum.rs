@@ -19,15 +19,26 @@ pub fn cumsum(dtype: u32, dst: usize, src: usize, outer: usize, count: usize, in
 }
 
 fn run<W: Wide>(from: DType, to: DType, dst: usize, src: usize, shape: [usize; 3]) {
+    let (mut block, mut sums) = ([W::ZERO; BLOCK], [W::ZERO; BLOCK]);
     bundles(shape, &mut |bundle| {
-        let (mut block, mut sums) = ([W::ZERO; BLOCK], [W::ZERO; BLOCK]);
-        let own = bundle.position_step() == 0;
+        // Columns have a sum each, a row has one.
+        let results = bundle.results();
+        sums[..results].fill(W::ZERO);
         for (at, length) in bundle.spans() {
             W::read(from, src, at, &mut block[..length]);
-            for (lane, x) in block[..length].iter_mut().enumerate() {
-                let sum = &mut sums[if own { lane } else { 0 }];
-                *sum = sum.plus(*x);
-                *x = *sum;
+            if results == 1 {
+                // In a variable: through memory each addition would wait for the store before it.
+                let mut sum = sums[0];
+                for x in &mut block[..length] {
+                    sum = sum.plus(*x);
+                    *x = sum;
+                }
+                sums[0] = sum;
+            } else {
+                for (sum, x) in sums.iter_mut().zip(&mut block[..length]) {
+                    *sum = sum.plus(*x);
+                    *x = *sum;
+                }
             }
             W::write(to, dst, at, &block[..length]);
         }

@@ -5,7 +5,7 @@ use crate::lanes::F32x4;
 use std::f64::consts::{FRAC_1_SQRT_2, FRAC_2_SQRT_PI};
 
 /// erf(x)/x - 1 as a polynomial in x² for |x| <= 1, minimax: off by at most 1.2e-9.
-const NEAR: [f32; 7] = [
+static NEAR: [f32; 7] = [
     0.128_379_17,
     -0.376_126_26,
     0.112_836,
@@ -16,7 +16,7 @@ const NEAR: [f32; 7] = [
 ];
 /// ln erfc(x) for 1 <= x <= 9.5, minimax with weight erfc(x) + 1e-4: off by at most 6.2e-9 in erfc, where 1 - erfc needs it,
 /// and by 6.2e-5 of erfc itself at the far end.
-const LN_ERFC: [f32; 10] = [
+static LN_ERFC: [f32; 10] = [
     -0.000_196_659_66,
     -1.128_128_5,
     -0.635_380_74,
@@ -29,7 +29,13 @@ const LN_ERFC: [f32; 10] = [
     -3.604_344e-8,
 ];
 /// erfc(10.5) is below every float32.
-const VANISHED: f32 = 10.5;
+static VANISHED: f32 = 10.5;
+/// √½, ½ and 2.
+static SQRT_HALF: f32 = std::f32::consts::FRAC_1_SQRT_2;
+/// Beside [`SQRT_HALF`].
+static HALF: f32 = 0.5;
+/// Beside [`SQRT_HALF`].
+static TWO: f32 = 2.0;
 /// From here on erfc comes from its continued fraction, which then needs few terms.
 const FRACTION_FROM: f64 = 3.0;
 /// Above it erf(x) is 1 and erfc(x) below half a unit in the last place of 1.
@@ -49,12 +55,12 @@ pub(crate) fn erf(x: F32x4) -> F32x4 {
 /// cancel: the result keeps a relative precision of 1.2e-4 down to -12.5, where PyTorch's formula has become -0.
 #[inline(always)]
 pub(crate) fn gelu(x: F32x4) -> F32x4 {
-    let t = x * F32x4::splat(FRAC_1_SQRT_2 as f32);
+    let t = x * F32x4::held(&SQRT_HALF);
     let size = t.abs();
     let tail = tail(size);
-    let far = t.lt(F32x4::zero()).select(tail, F32x4::splat(2.0) - tail);
+    let far = t.lt(F32x4::zero()).select(tail, F32x4::held(&TWO) - tail);
     let twice = size.lt(F32x4::one()).select(F32x4::one() + near(t), far);
-    x * F32x4::splat(0.5) * twice
+    x * F32x4::held(&HALF) * twice
 }
 
 /// erf x in float64, within 1e-15 of its value: Kummer's series 2/√π e^-x² Σ 2^n x^(2n+1) / (2n+1)!!, whose terms are all
@@ -90,7 +96,7 @@ fn near(x: F32x4) -> F32x4 {
 /// erfc(size) for size >= 1.
 #[inline(always)]
 fn tail(size: F32x4) -> F32x4 {
-    exp(size.min(F32x4::splat(VANISHED)).polynomial(&LN_ERFC))
+    exp(size.at_most(F32x4::held(&VANISHED)).polynomial(&LN_ERFC))
 }
 
 fn series(x: f64) -> f64 {

@@ -3,20 +3,20 @@
 //! Bounds below are in units in the last place, against float64, over every seventh float32 (the tests take every 9973rd); no fused
 //! multiply-add is used, so the bits are the same on every host.
 
-use crate::lanes::F32x4;
+use crate::lanes::{F32x4, ROUNDER};
 
 /// log2(e).
-const LOG2_E: f32 = std::f32::consts::LOG2_E;
+static LOG2_E: f32 = std::f32::consts::LOG2_E;
 /// ln 2 in two parts (Cody and Waite): the first has 10 significant bits, so that its product with an exponent is exact.
-const LN2_HIGH: f32 = 0.693_359_4;
+static LN2_HIGH: f32 = 0.693_359_4;
 /// ln 2 - LN2_HIGH.
-const LN2_LOW: f32 = -2.121_944_4e-4;
+static LN2_LOW: f32 = -2.121_944_4e-4;
 /// Below it e^x rounds to 0.
-const LOWEST: f32 = -104.0;
+static LOWEST: f32 = -104.0;
 /// Above it e^x rounds to infinity.
-const HIGHEST: f32 = 89.0;
+static HIGHEST: f32 = 89.0;
 /// (e^r - 1 - r) / r² for |r| <= ln 2 / 2, minimax: off by at most 3.2e-9 of e^r.
-const EXP: [f32; 5] = [
+static EXP: [f32; 5] = [
     0.5,
     0.166_665_18,
     0.041_666_206,
@@ -24,28 +24,31 @@ const EXP: [f32; 5] = [
     0.001_395_053_8,
 ];
 /// (tanh x - x) / x³ as a polynomial in x² for |x| <= 0.625, minimax: off by at most 4.2e-9 of tanh x.
-const TANH: [f32; 5] = [
+static TANH: [f32; 5] = [
     -0.333_332_84,
     0.133_314_9,
     -0.053_743_497,
     0.020_650_579,
     -0.005_717_037,
 ];
+/// 2.
+static TWO: f32 = 2.0;
 /// Up to here tanh is its polynomial; beyond, 1 - 2 / (e^2x + 1) loses nothing.
-const TANH_POLYNOMIAL: f32 = 0.625;
+static TANH_POLYNOMIAL: f32 = 0.625;
 
 /// e^x, within 1.1 ulp; gradual underflow, NaN stays NaN.
 ///
 /// x = n ln 2 + r, e^x = 2^n e^r, and 2^n in two factors because n reaches -150 and 128.
 #[inline(always)]
 pub(crate) fn exp(x: F32x4) -> F32x4 {
-    // The order of the operands keeps a NaN.
-    let x = x.max(F32x4::splat(LOWEST)).min(F32x4::splat(HIGHEST));
-    let n = (x * F32x4::splat(LOG2_E)).round();
-    let r = x - n * F32x4::splat(LN2_HIGH) - n * F32x4::splat(LN2_LOW);
+    let x = x
+        .at_least(F32x4::held(&LOWEST))
+        .at_most(F32x4::held(&HIGHEST));
+    let shifted = x * F32x4::held(&LOG2_E) + F32x4::held(&ROUNDER);
+    let n = shifted - F32x4::held(&ROUNDER);
+    let r = x - n * F32x4::held(&LN2_HIGH) - n * F32x4::held(&LN2_LOW);
     let value = F32x4::one() + (r + r * r * r.polynomial(&EXP));
-    let half = (n * F32x4::splat(0.5)).floor();
-    value * half.power_of_two() * (n - half).power_of_two()
+    value.scale(shifted)
 }
 
 /// 1 / (1 + e^-x), within 2.4 ulp. With z = e^-|x| it is 1 / (1 + z) or z / (1 + z), so that nothing overflows and the
@@ -60,10 +63,10 @@ pub(crate) fn sigmoid(x: F32x4) -> F32x4 {
 #[inline(always)]
 pub(crate) fn tanh(x: F32x4) -> F32x4 {
     let size = x.abs();
-    let far = F32x4::one() - F32x4::splat(2.0) / (exp(size + size) + F32x4::one());
+    let far = F32x4::one() - F32x4::held(&TWO) / (exp(size + size) + F32x4::one());
     let square = x * x;
     let near = size + size * square * square.polynomial(&TANH);
-    size.lt(F32x4::splat(TANH_POLYNOMIAL))
+    size.lt(F32x4::held(&TANH_POLYNOMIAL))
         .select(near, far)
         .copysign(x)
 }

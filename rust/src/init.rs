@@ -71,7 +71,8 @@ pub fn init_dirac(
     DONE
 }
 
-/// Turns the normal draw of `rows` by `cols` at `dst` (float32 or float64) into a (semi-)orthogonal matrix times `gain`.
+/// Turns the normal draw of `rows` by `cols` at `dst` (float32 or float64) into a (semi-)orthogonal matrix times
+/// `gain`.
 #[wasm_bindgen]
 pub fn init_orthogonal(dst: usize, dtype: u32, rows: usize, cols: usize, gain: f64) -> u32 {
     let (wide, float64) = match DType::from_code(dtype) {

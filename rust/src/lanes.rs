@@ -18,11 +18,23 @@ pub(crate) use sweep::{map, zip};
 
 /// Lanes of a vector.
 pub(crate) const LANES: usize = 4;
+/// 1.5 · 2^23: added to a number below 2^22, it leaves the nearest integer in the low bits of the sum.
+pub(crate) static ROUNDER: f32 = 12_582_912.0;
 
 impl F32x4 {
+    /// A constant in every lane, read from memory each time: V8 would build it from four instructions each time, for it
+    /// neither keeps a `v128.const` in a register nor in memory. `volatile`, or LLVM would make one of it.
+    #[inline(always)]
+    pub(crate) fn held(value: &'static f32) -> Self {
+        // SAFETY: a reference is readable.
+        Self::splat(unsafe { std::ptr::from_ref(value).read_volatile() })
+    }
+
     /// 1 in every lane.
+    #[inline(always)]
     pub(crate) fn one() -> Self {
-        Self::splat(1.0)
+        static ONE: f32 = 1.0;
+        Self::held(&ONE)
     }
 
     /// 0 in every lane.
@@ -67,10 +79,10 @@ impl F32x4 {
 
     /// c0 + x·(c1 + x·(c2 + …)), by Horner's rule.
     #[inline(always)]
-    pub(crate) fn polynomial<const N: usize>(self, coefficients: &[f32; N]) -> Self {
-        let mut value = Self::splat(coefficients[N - 1]);
-        for &c in coefficients[..N - 1].iter().rev() {
-            value = value * self + Self::splat(c);
+    pub(crate) fn polynomial<const N: usize>(self, coefficients: &'static [f32; N]) -> Self {
+        let mut value = Self::held(&coefficients[N - 1]);
+        for c in coefficients[..N - 1].iter().rev() {
+            value = value * self + Self::held(c);
         }
         value
     }
@@ -100,16 +112,28 @@ mod tests {
     }
 
     #[test]
-    fn powers_of_two_are_exact_over_the_normal_range() {
-        for n in -126..=127 {
-            let power = F32x4::splat(n as f32).power_of_two().to_array()[0];
-            assert_eq!(power, 2f64.powi(n) as f32);
+    fn scaling_is_exact_and_underflows_gradually() {
+        for n in -149..=127 {
+            let scaled = F32x4::one().scale(F32x4::splat(ROUNDER + n as f32));
+            assert_eq!(scaled.to_array()[0], 2f64.powi(n) as f32);
         }
     }
 
     #[test]
+    fn bounds_keep_nan() {
+        let x = F32x4::from_array([f32::NAN, -2.0, 0.5, 2.0]);
+        let bounded = x
+            .at_least(F32x4::splat(-1.0))
+            .at_most(F32x4::one())
+            .to_array();
+        assert!(bounded[0].is_nan());
+        assert_eq!(bounded[1..], [-1.0, 0.5, 1.0]);
+    }
+
+    #[test]
     fn horner_starts_at_the_highest_coefficient() {
-        let value = F32x4::splat(2.0).polynomial(&[1.0, 10.0, 100.0]);
+        static COEFFICIENTS: [f32; 3] = [1.0, 10.0, 100.0];
+        let value = F32x4::splat(2.0).polynomial(&COEFFICIENTS);
         assert_eq!(value.to_array(), [421.0; 4]);
     }
 }

@@ -12,7 +12,7 @@
 //! | `random_normal`, contiguous and n ≥ 16 | float32 | n, and 16 more when n mod 16 ≠ 0 |
 //! | | float64 | twice that |
 //! | | float16, bfloat16 | n rounded up to a multiple of 16 |
-//! | `random_normal`, otherwise | all | 4 per pair: ⌈(n − c)/2⌉ pairs, c = 1 when a normal is cached; an odd n − c leaves one cached |
+//! | `random_normal`, otherwise | all | 4·⌈(n − c)/2⌉, c = 1 when a normal is cached; an odd n − c leaves one |
 //! | `random_integers` | all | n; 2n when range ≥ 2²⁸ or is 0 (2⁶⁴) |
 //! | `random_full` | int64, float64 | 2n |
 //! | | the others | n |

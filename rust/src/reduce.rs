@@ -3,7 +3,7 @@
 //! Accumulation is in int64, or in float64 with the error of each addition kept: a float32 sum is the exact sum rounded
 //! once, a float64 sum is off by a unit in the last place. PyTorch's cascade is off by a few.
 
-use crate::bundle::{bundles, Bundle, Lanes};
+use crate::bundle::{bundles, Bundle, Walker};
 use crate::dtype::DType;
 use crate::memory::output;
 use crate::wide::{computing, Kind, Wide, BLOCK, DONE, UNSUPPORTED};
@@ -52,116 +52,134 @@ pub fn reduce(
         Norm2 if kind != Kind::Float => return UNSUPPORTED,
         _ => {}
     }
-    let from = (dtype, src);
-    bundles([outer, count, inner], &mut |bundle| match kind {
-        Kind::Float => floats(op, dst, from, &bundle),
-        _ => integers(op, dst, from, &bundle),
-    });
+    let shape = [outer, count, inner];
+    match (kind, op) {
+        (Kind::Float, ArgMax) => {
+            positions(dtype, dst, src, shape, |x: f64, best| {
+                x > best || (x.is_nan() && !best.is_nan())
+            });
+        }
+        (Kind::Float, ArgMin) => {
+            positions(dtype, dst, src, shape, |x: f64, best| {
+                x < best || (x.is_nan() && !best.is_nan())
+            });
+        }
+        (_, ArgMax) => positions(dtype, dst, src, shape, |x: i64, best| x > best),
+        (_, ArgMin) => positions(dtype, dst, src, shape, |x: i64, best| x < best),
+        (Kind::Float, _) => {
+            let mut walker = Walker::new(dtype, src);
+            bundles(shape, &mut |bundle| {
+                floats(op, dtype, dst, &mut walker, &bundle)
+            });
+        }
+        _ => {
+            let mut walker = Walker::new(dtype, src);
+            bundles(shape, &mut |bundle| {
+                integers(op, dtype, dst, &mut walker, &bundle)
+            });
+        }
+    }
     DONE
 }
 
-fn floats(op: Op, dst: usize, from: (DType, usize), bundle: &Bundle) {
-    let lanes = match op {
-        Sum => bundle.sum(from, &|_| {}),
+fn floats(op: Op, dtype: DType, dst: usize, walker: &mut Walker<f64>, bundle: &Bundle) {
+    let results = match op {
+        Sum => &walker.sum(bundle, &|_| {})[..bundle.results()],
         Norm2 => {
-            let mut sums = bundle.sum(from, &|block| block.iter_mut().for_each(|x| *x *= *x));
-            sums[..bundle.results()]
-                .iter_mut()
-                .for_each(|sum| *sum = sum.sqrt());
-            sums
+            let squares = walker.sum(bundle, &|block| block.iter_mut().for_each(|x| *x *= *x));
+            let squares = &mut squares[..bundle.results()];
+            squares.iter_mut().for_each(|sum| *sum = sum.sqrt());
+            squares
         }
-        Prod => bundle.accumulate(from, 1.0, |x, y| x * y),
-        Max => bundle.accumulate(
-            from,
-            0.0,
-            |x: f64, y| if x.is_nan() || x > y { x } else { y },
-        ),
-        Min => bundle.accumulate(
-            from,
-            0.0,
-            |x: f64, y| if x.is_nan() || x < y { x } else { y },
-        ),
-        ArgMax => {
-            return positions::<f64>(dst, from, bundle, |x, best| {
-                x > best || (x.is_nan() && !best.is_nan())
-            })
-        }
-        ArgMin => {
-            return positions::<f64>(dst, from, bundle, |x, best| {
-                x < best || (x.is_nan() && !best.is_nan())
-            })
-        }
+        Prod => walker.accumulate(bundle, 1.0, |x, y| x * y),
+        Max => walker.accumulate(bundle, 0.0, |x, y| if x.is_nan() || x > y { x } else { y }),
         Any => {
             return truths(
                 dst,
                 bundle,
-                bundle.accumulate(from, 0.0, |x, y| if x != 0.0 { x } else { y }),
+                walker.accumulate(bundle, 0.0, |x, y| if x != 0.0 { x } else { y }),
             )
         }
         All => {
             return truths(
                 dst,
                 bundle,
-                bundle.accumulate(from, 1.0, |x, y| if x == 0.0 { x } else { y }),
+                walker.accumulate(bundle, 1.0, |x, y| if x == 0.0 { x } else { y }),
             )
         }
+        Min | ArgMax | ArgMin => {
+            walker.accumulate(bundle, 0.0, |x, y| if x.is_nan() || x < y { x } else { y })
+        }
     };
-    f64::write(from.0, dst, bundle.result, &lanes[..bundle.results()]);
+    f64::write(dtype, dst, bundle.result, results);
 }
 
-fn integers(op: Op, dst: usize, from: (DType, usize), bundle: &Bundle) {
-    let (dtype, lanes) = match op {
-        Sum => (DType::Int64, bundle.accumulate(from, 0, i64::wrapping_add)),
-        Prod => (DType::Int64, bundle.accumulate(from, 1, i64::wrapping_mul)),
-        Max => (from.0, bundle.accumulate(from, 0, i64::max)),
-        Min => (from.0, bundle.accumulate(from, 0, i64::min)),
-        ArgMax => return positions::<i64>(dst, from, bundle, |x, best| x > best),
-        ArgMin => return positions::<i64>(dst, from, bundle, |x, best| x < best),
-        Any => return truths(dst, bundle, bundle.accumulate(from, 0, |x, y| x | y)),
+fn integers(op: Op, dtype: DType, dst: usize, walker: &mut Walker<i64>, bundle: &Bundle) {
+    let (dtype, results) = match op {
+        Sum | Norm2 => (
+            DType::Int64,
+            walker.accumulate(bundle, 0, i64::wrapping_add),
+        ),
+        Prod => (
+            DType::Int64,
+            walker.accumulate(bundle, 1, i64::wrapping_mul),
+        ),
+        Max => (dtype, walker.accumulate(bundle, 0, i64::max)),
+        Any => return truths(dst, bundle, walker.accumulate(bundle, 0, |x, y| x | y)),
         All => {
             return truths(
                 dst,
                 bundle,
-                bundle.accumulate(from, 1, |x, y| if x == 0 { x } else { y }),
+                walker.accumulate(bundle, 1, |x, y| if x == 0 { x } else { y }),
             )
         }
-        Norm2 => return,
+        Min | ArgMax | ArgMin => (dtype, walker.accumulate(bundle, 0, i64::min)),
     };
-    i64::write(dtype, dst, bundle.result, &lanes[..bundle.results()]);
+    i64::write(dtype, dst, bundle.result, results);
 }
 
 /// Results as bools: not zero; NaN is not.
-#[inline(never)]
-fn truths<W: Wide>(dst: usize, bundle: &Bundle, lanes: Lanes<W>) {
-    for (out, &x) in output::<u8>(dst + bundle.result, bundle.results())
-        .iter_mut()
-        .zip(&lanes)
-    {
+fn truths<W: Wide>(dst: usize, bundle: &Bundle, results: &[W]) {
+    let target = output::<u8>(dst + bundle.result, results.len());
+    for (out, &x) in target.iter_mut().zip(results) {
         *out = u8::from(x != W::ZERO);
     }
 }
 
-/// The position of the element that is `better` than all before it.
+/// The positions of the elements that are `better` than all before them.
 #[inline(never)]
-fn positions<W: Wide>(dst: usize, from: (DType, usize), bundle: &Bundle, better: fn(W, W) -> bool) {
-    let (mut best, mut at) = ([W::ZERO; BLOCK], [0i64; BLOCK]);
-    let step = bundle.position_step();
-    bundle.read(from.0, from.1, &mut |first, block: &mut [W]| {
-        for (lane, &x) in block.iter().enumerate() {
-            if first == 0 || better(x, best[lane]) {
-                best[lane] = x;
-                at[lane] = (first + lane * step) as i64;
+fn positions<W: Wide>(
+    dtype: DType,
+    dst: usize,
+    src: usize,
+    shape: [usize; 3],
+    better: fn(W, W) -> bool,
+) {
+    let mut walker = Walker::<W>::new(dtype, src);
+    let (mut best, mut places) = ([W::ZERO; BLOCK], [0i64; BLOCK]);
+    bundles(shape, &mut |bundle| {
+        for (step, (at, length)) in bundle.spans().enumerate() {
+            for (lane, &x) in walker.read(at, length).iter().enumerate() {
+                if step == 0 || better(x, best[lane]) {
+                    best[lane] = x;
+                    places[lane] = bundle.position(step, lane) as i64;
+                }
             }
         }
+        bundle.fold(|low, high| {
+            let equal = !better(best[low], best[high]);
+            if better(best[high], best[low]) || (equal && places[high] < places[low]) {
+                best[low] = best[high];
+                places[low] = places[high];
+            }
+        });
+        i64::write(
+            DType::Int64,
+            dst,
+            bundle.result,
+            &places[..bundle.results()],
+        );
     });
-    bundle.fold(|low, high| {
-        let equal = !better(best[low], best[high]);
-        if better(best[high], best[low]) || (equal && at[high] < at[low]) {
-            best[low] = best[high];
-            at[low] = at[high];
-        }
-    });
-    i64::write(DType::Int64, dst, bundle.result, &at[..bundle.results()]);
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! softmax and log_softmax over one dimension of `[outer, count, inner]`.
 
-use crate::bundle::{bundles, Bundle};
+use crate::bundle::{bundles, Bundle, Lanes};
 use crate::dtype::DType;
 use crate::exp::exp;
 use crate::lanes::{zip, F32x4};
@@ -28,9 +28,17 @@ pub fn softmax(
     };
     let log = log != 0;
     match dtype {
-        DType::Float32 => bundles([outer, count, inner], &mut |bundle| {
-            float32(dst, src, &bundle, log)
-        }),
+        DType::Float32 => {
+            let mut room = Room {
+                peaks: [0.0; BLOCK],
+                terms: [0.0; BLOCK],
+                shifts: [0.0; BLOCK],
+                sums: [0.0; BLOCK],
+            };
+            bundles([outer, count, inner], &mut |bundle| {
+                float32(dst, src, &bundle, log, &mut room)
+            });
+        }
         _ => (0..outer * inner).for_each(|at| {
             let first = (at / inner * count * inner + at % inner) * dtype.bytes();
             line(dst + first, src + first, count, inner, log);
@@ -39,49 +47,63 @@ pub fn softmax(
     DONE
 }
 
+/// Room for the lanes of a bundle: all bundles of a call share it.
+struct Room {
+    peaks: Lanes<f32>,
+    terms: Lanes<f32>,
+    shifts: Lanes<f32>,
+    sums: Lanes<f64>,
+}
+
 /// The peak and the sum of every lane, then the values; a row's lanes share theirs.
-fn float32(dst: usize, src: usize, bundle: &Bundle, log: bool) {
-    let mut lanes = [f32::NEG_INFINITY; BLOCK];
-    let peaks = Operand::many(lanes.as_mut_ptr() as usize);
+fn float32(dst: usize, src: usize, bundle: &Bundle, log: bool, room: &mut Room) {
+    let Room {
+        peaks,
+        terms,
+        shifts,
+        sums,
+    } = room;
+    let width = bundle.width();
+    peaks[..width].fill(f32::NEG_INFINITY);
+    let peak = Operand::many(peaks.as_mut_ptr() as usize);
     for (at, length) in bundle.spans() {
         zip(
-            peaks.address,
-            peaks,
+            peak.address,
+            peak,
             Operand::many(src + at * 4),
             length,
             F32x4::max,
         );
     }
-    bundle.fold(|low, high| lanes[low] = larger(lanes[low], lanes[high]));
-    bundle.share(&mut lanes);
+    bundle.fold(|low, high| peaks[low] = larger(peaks[low], peaks[high]));
+    bundle.share(peaks);
 
-    let (mut sums, mut terms) = ([0.0; BLOCK], [0f32; BLOCK]);
+    sums[..width].fill(0.0);
     for (at, length) in bundle.spans() {
         let target = if log {
             terms.as_mut_ptr() as usize
         } else {
             dst + at * 4
         };
-        exponentials(target, Operand::many(src + at * 4), peaks, length);
+        exponentials(target, Operand::many(src + at * 4), peak, length);
         for (sum, &term) in sums.iter_mut().zip(input::<f32>(target, length)) {
             *sum += f64::from(term);
         }
     }
     bundle.fold(|low, high| sums[low] += sums[high]);
 
-    let mut shifts = [0f32; BLOCK];
-    for (shift, &sum) in shifts.iter_mut().zip(&sums).take(bundle.results()) {
+    for (shift, &mut sum) in shifts.iter_mut().zip(sums).take(bundle.results()) {
         *shift = if log { sum.ln() as f32 } else { sum as f32 };
     }
-    bundle.share(&mut shifts);
-    let shifts = Operand::many(shifts.as_ptr() as usize);
+    bundle.share(shifts);
+    let shift = Operand::many(shifts.as_ptr() as usize);
     for (at, length) in bundle.spans() {
         let (to, from) = (dst + at * 4, Operand::many(src + at * 4));
         if log {
-            zip(to, from, peaks, length, |x, peak| x - peak);
-            zip(to, Operand::many(to), shifts, length, |x, shift| x - shift);
+            zip(to, from, peak, length, |x, peak| x - peak);
+            zip(to, Operand::many(to), shift, length, |x, shift| x - shift);
         } else {
-            zip(to, Operand::many(to), shifts, length, |x, sum| x / sum);
+            zip(to, Operand::many(to), shift, length, |x, sum| x / sum);
         }
     }
 }

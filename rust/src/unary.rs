@@ -113,8 +113,10 @@ fn float32(op: Op, dst: usize, src: usize, count: usize, [a, b]: [f32; 2]) -> bo
         Gelu => map(dst, src, count, gelu),
         // x/2 (1 + tanh u) is x sigmoid(2u), which keeps the far negative side.
         GeluTanh => map(dst, src, count, |x| {
-            let u = x + x * x * x * F32x4::splat(GELU_CUBIC as f32);
-            x * sigmoid(u * F32x4::splat(2.0 * GELU_LINEAR as f32))
+            static CUBIC: f32 = GELU_CUBIC as f32;
+            static TWICE_LINEAR: f32 = 2.0 * GELU_LINEAR as f32;
+            let u = x + x * x * x * F32x4::held(&CUBIC);
+            x * sigmoid(u * F32x4::held(&TWICE_LINEAR))
         }),
         Silu => map(dst, src, count, |x| x * sigmoid(x)),
         LeakyRelu => map(dst, src, count, |x| x.gt(zero).select(x, x * va)),

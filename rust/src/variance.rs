@@ -1,8 +1,7 @@
 //! Variance over one dimension of `[outer, count, inner]`, in two passes.
 
-use crate::bundle::{bundles, Bundle};
-use crate::dtype::DType;
-use crate::wide::{computing, Kind, Wide, DONE, UNSUPPORTED};
+use crate::bundle::{bundles, Lanes, Walker};
+use crate::wide::{computing, Kind, Wide, BLOCK, DONE, UNSUPPORTED};
 use wasm_bindgen::prelude::wasm_bindgen;
 
 /// dst[o, i] = Σ (x - mean)² / max(0, count - correction), floats only; 0 / 0 gives NaN, as PyTorch does.
@@ -22,37 +21,40 @@ pub fn variance(
     let Some((dtype, Kind::Float)) = computing(dtype) else {
         return UNSUPPORTED;
     };
+    let (number, freedom) = (count as f64, (count as f64 - correction).max(0.0));
+    let mut walker = Walker::new(dtype, src);
+    let (mut means, mut drifts) = ([0.0; BLOCK], [0.0; BLOCK]);
     bundles([outer, count, inner], &mut |bundle| {
-        one(dtype, dst, src, count as f64, correction, &bundle)
+        let results = bundle.results();
+        let sums = walker.sum(&bundle, &|_| {});
+        for (mean, sum) in means.iter_mut().zip(sums).take(results) {
+            *mean = *sum / number;
+        }
+        bundle.share(&mut means);
+        let sums = walker.sum(&bundle, &|block| subtract(block, &means));
+        drifts[..results].copy_from_slice(&sums[..results]);
+        let squares = walker.sum(&bundle, &|block| {
+            subtract(block, &means);
+            block.iter_mut().for_each(|x| *x *= *x);
+        });
+        for (square, drift) in squares.iter_mut().zip(&drifts).take(results) {
+            *square = (*square - drift * drift / number) / freedom;
+        }
+        f64::write(dtype, dst, bundle.result, &squares[..results]);
     });
     DONE
 }
 
-fn one(dtype: DType, dst: usize, src: usize, count: f64, correction: f64, bundle: &Bundle) {
-    let from = (dtype, src);
-    let means = bundle.means(from, count);
-    let drift = bundle.sum(from, &|block| {
-        block
-            .iter_mut()
-            .zip(&means)
-            .for_each(|(x, mean)| *x -= mean)
-    });
-    let mut squares = bundle.sum(from, &|block| {
-        block
-            .iter_mut()
-            .zip(&means)
-            .for_each(|(x, mean)| *x = (*x - mean) * (*x - mean));
-    });
-    let freedom = (count - correction).max(0.0);
-    for (square, drift) in squares.iter_mut().zip(drift).take(bundle.results()) {
-        *square = (*square - drift * drift / count) / freedom;
+fn subtract(block: &mut [f64], means: &Lanes<f64>) {
+    for (x, mean) in block.iter_mut().zip(means) {
+        *x -= mean;
     }
-    f64::write(dtype, dst, bundle.result, &squares[..bundle.results()]);
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dtype::DType;
 
     fn run(
         dtype: DType,

@@ -118,6 +118,8 @@ export interface Extent {
 /** Statuses that a binary kernel has beside done and refused: what Python raises as ZeroDivisionError, and ValueError. */
 const ZERO_DIVISION = 2;
 const NEGATIVE_POWER = 3;
+/** PyTorch's text. */
+const POWER_TEXT = "Integers to negative integer powers are not allowed.";
 
 /** Bytes from one place to another; they may overlap. */
 export function copyBytes(target: Span, source: Span, byteLength: number): void {
@@ -414,6 +416,6 @@ function fillAt(
 function check(name: string, status: number): void {
   if (status === 0) return;
   if (status === ZERO_DIVISION) throw new RangeError("ZeroDivisionError");
-  if (status === NEGATIVE_POWER) throw new RangeError("Integers to negative integer powers are not allowed.");
+  if (status === NEGATIVE_POWER) throw new RangeError(POWER_TEXT);
   throw new Error(`Kernel "${name}" refused its arguments: status ${status}`);
 }

@@ -137,7 +137,7 @@ export function exponential(stream: RandomStream, run: Run, lambda: number): Fil
 
 /** The integers below `count`, in random order. */
 export function permutation(stream: RandomStream, run: Run): Fill {
-  const draws = Math.max(run.count - 1, 0) * (run.count < WIDE_PERMUTATION ? 1 : 2);
+  const draws = run.count < WIDE_PERMUTATION ? Math.max(run.count - 1, 0) : 2 * run.count;
   return deferred(stream, draws, ({ exports }, engine, address) => {
     exports.random_permutation(engine, address, DTYPES[run.dtype].code, run.count);
   });

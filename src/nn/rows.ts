@@ -32,17 +32,14 @@ export function changeSince(before: ModelRow, now: ModelRow): string | null {
 }
 
 function entryChange(was: KeyedEntry | undefined, is: KeyedEntry | undefined): string | null {
-  if (was?.key !== is?.key) return `it has ${nameOf(is)} where it had ${nameOf(was)}`;
-  if (was === undefined || is === undefined) return null;
+  if (was === undefined) return is === undefined ? null : `it has "${is.key}", which it had not`;
+  if (is === undefined) return `it has no "${was.key}" any more`;
+  if (was.key !== is.key) return `it has "${is.key}" where it had "${was.key}"`;
   const { key } = was;
   const [a, b] = [was.entry, is.entry];
   if (!sameShape(a.shape, b.shape)) return `"${key}" is [${b.shape.join(", ")}] and was [${a.shape.join(", ")}]`;
   if (a.dtype !== b.dtype) return `"${key}" is ${b.dtype} and was ${a.dtype}`;
   return a.identity === b.identity && a.kind === b.kind ? null : `"${key}" is another tensor`;
-}
-
-function nameOf(entry: KeyedEntry | undefined): string {
-  return entry === undefined ? "no more tensor" : `"${entry.key}"`;
 }
 
 function* keyedEntries({ path, entries, children }: ModelRow): Generator<KeyedEntry> {

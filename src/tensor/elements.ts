@@ -26,6 +26,19 @@ type NumberDType = Exclude<DType, "bool" | "int64" | "uint64" | ComplexDType>;
 /** The dtypes of one real number with a fraction. */
 type FloatDType = Exclude<NumberDType, IntegerDType>;
 
+/** The largest finite value of each float dtype. */
+const LARGEST_FINITE: Readonly<Record<FloatDType, number>> = {
+  float64: Number.MAX_VALUE,
+  float32: (2 - 2 ** -23) * 2 ** 127,
+  float16: 65504,
+  bfloat16: (2 - 2 ** -7) * 2 ** 127,
+  float8_e4m3fn: 448,
+  float8_e5m2: 57344,
+  float8_e4m3fnuz: 240,
+  float8_e5m2fnuz: 57344,
+  float8_e8m0fnu: 2 ** 127,
+};
+
 /** What each integer dtype holds, from the first to the last. */
 const INTEGER_RANGES: Readonly<Record<IntegerDType, readonly [bigint, bigint]>> = {
   int64: [-(2n ** 63n), 2n ** 63n - 1n],
@@ -113,16 +126,44 @@ export function wrapped(value: number | bigint | boolean, dtype: DType): bigint 
 }
 
 /**
- * Refuses a number that `dtype` does not hold, as `fill_` and operands of arithmetic must.
+ * Refuses a number that `dtype` does not hold, as an operand that must not change.
  *
- * @throws {RangeError} It is beyond an integer dtype, or a finite number beyond float32.
+ * @throws {RangeError} It is beyond an integer dtype.
  */
 export function requireHeld(value: number | bigint | boolean, dtype: DType): void {
-  if (isIntegerDType(dtype)) {
-    const whole = typeof value === "number" ? Math.trunc(value) : value;
-    if (!holds(dtype, whole)) throw overflow(typeof value === "boolean" ? Number(value) : value, dtype);
-  } else if (dtype === "float32" && Number.isFinite(Number(value)) && !Number.isFinite(Math.fround(Number(value)))) {
-    throw new RangeError(`Cannot convert ${value} to float32 without overflow`);
+  if (!isIntegerDType(dtype)) return;
+  const whole = typeof value === "number" ? Math.trunc(value) : value;
+  if (!holds(dtype, whole)) throw overflow(typeof value === "boolean" ? Number(value) : value, dtype);
+}
+
+/** The largest finite number of a float dtype, or of the parts of a complex one; Infinity for the others. */
+export function largestOf(dtype: DType): number {
+  switch (dtype) {
+    case "complex32":
+      return LARGEST_FINITE.float16;
+    case "bcomplex32":
+      return LARGEST_FINITE.bfloat16;
+    case "complex64":
+      return LARGEST_FINITE.float32;
+    case "complex128":
+      return LARGEST_FINITE.float64;
+    case "bool":
+      return Infinity;
+    default:
+      return isIntegerDType(dtype) ? Infinity : LARGEST_FINITE[dtype];
+  }
+}
+
+/**
+ * Refuses a finite number that a float dtype does not hold, as `fill_` does: it would become infinite.
+ *
+ * @throws {RangeError} It is larger than the largest one of the dtype, or of its parts where it is complex.
+ */
+export function requireFinite(value: number | bigint | boolean, dtype: DType): void {
+  const largest = largestOf(dtype);
+  const size = Math.abs(Number(value));
+  if (size > largest && (size < Infinity || typeof value === "bigint")) {
+    throw new RangeError(`Cannot convert ${value} to ${dtype} without overflow: the largest number is ${largest}`);
   }
 }
 

@@ -26,9 +26,8 @@ import type {
   SumOptions,
   VarianceOptions,
 } from "./arguments.ts";
-import { readElement } from "./elements.ts";
-import { defaultGenerator } from "./generator.ts";
-import type { RandomStream } from "../core/random.ts";
+import { readElement, requireFinite } from "./elements.ts";
+import { streamOf } from "./generator.ts";
 import { clamp, clampInPlace } from "./operations/clamp.ts";
 import type { Limits } from "./operations/clamp.ts";
 import * as comparison from "./operations/comparison.ts";
@@ -462,6 +461,7 @@ export class Tensor implements TensorLayout {
     } else if (this.#view.isWhole) {
       setFill(this.#view, this.numel * this.itemSize, filling(this.dtype, this.numel, value));
     } else {
+      requireFinite(value, this.dtype);
       fillInto(this.#view, elementwise.scalarView(value, this.dtype));
     }
     return this;
@@ -1052,6 +1052,8 @@ export class Tensor implements TensorLayout {
    * @throws {TypeError} Neither the tensor nor `dtype` is of floating point numbers.
    */
   mean(dim?: SumArgument, keepdim?: boolean | SumOptions): Tensor {
+    const dtype = dtypeArgument(dim, keepdim);
+    if (dtype !== undefined) reduction.requireMean(dtype, "Optional");
     return this.#accumulate(dim, keepdim, reduction.mean);
   }
 
@@ -1323,10 +1325,6 @@ function ours(source: unknown): Tensor {
 
 function operand(value: Operand): View | number | bigint | boolean {
   return typeof value === "object" ? viewOf(value) : value;
-}
-
-function streamOf({ generator }: RandomOptions): RandomStream {
-  return (generator ?? defaultGenerator()).stream;
 }
 
 function limits(min: Operand | null | undefined | ClampOptions, max: Operand | null | undefined): Limits {

@@ -12,7 +12,7 @@ import type { Shape } from "../shape.ts";
 import { constantFill, gather } from "../core/kernels.ts";
 import { Storage } from "../core/memory.ts";
 import type { Fill } from "../core/memory.ts";
-import { readElement, requireHeld, writeElement } from "./elements.ts";
+import { readElement, requireFinite, writeElement } from "./elements.ts";
 
 /** Elements of a storage, addressed by strides. */
 export class View {
@@ -98,7 +98,7 @@ export function filled(dtype: DType, shape: Shape, value: number | bigint | bool
 export function filling(dtype: DType, count: number, value: number | bigint | boolean): Fill {
   const element = new DataView(new ArrayBuffer(itemSize(dtype)));
   writeElement(element, 0, dtype, value);
-  if (dtype === "float32") requireHeld(value, dtype);
+  requireFinite(value, dtype);
   const isWhole = DTYPES[dtype].kind === "integer";
   const written = isWhole ? readElement(element, 0, dtype) : value;
   if (typeof written === "object") throw new TypeError(`Cannot fill ${dtype} with a pair`);

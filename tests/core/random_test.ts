@@ -25,8 +25,8 @@ const FILES = ["uniform", "normal", "exponential", "integers", "bernoulli", "ran
 const BLOCK = 16;
 
 /**
- * Functions that take float64 logarithms, sines and cosines from the library: PyTorch's glibc and the core's musl differ
- * in the last places.
+ * Functions that take float64 logarithms, sines and cosines from the library: PyTorch's glibc and the core's musl
+ * differ in the last places.
  */
 const LIBRARY = ["normal_", "exponential_"];
 

@@ -61,7 +61,7 @@ export class Call {
 
   operand(at: number): Operand {
     const value = this.#inputs[at];
-    return typeof value === "number" || typeof value === "boolean" ? value : this.tensor(at);
+    return typeof value === "object" ? this.tensor(at) : numberOf(value);
   }
 
   isTensor(at: number): boolean {
@@ -80,6 +80,13 @@ export class Call {
     return this.#args[name];
   }
 
+  /** A list of numbers of any kind. */
+  numbers(name: string): (number | bigint)[] {
+    return entries(this.#args[name]).map(numberOf).map((number) =>
+      typeof number === "boolean" ? Number(number) : number
+    );
+  }
+
   num(name: string): number {
     return Number(this.#args[name]);
   }
@@ -92,6 +99,13 @@ export class Call {
     const value = this.#args[name];
     if (Array.isArray(value)) return value.map((entry) => Number(numberOf(entry)));
     throw new TypeError(`${name} is no list`);
+  }
+
+  /** A limit: a number of any kind, or none. */
+  bound(name: string): number | bigint | undefined {
+    const value = this.#args[name];
+    const number = value === undefined ? undefined : numberOf(value);
+    return typeof number === "boolean" ? Number(number) : number;
   }
 
   dims(name: string): number | number[] | undefined {
@@ -144,12 +158,19 @@ const UNARY: Readonly<Record<string, Run>> = {
   leaky_relu: (c) => functional.leakyRelu(c.self, c.optional("negative_slope")),
   softplus: (c) => functional.softplus(c.self),
   elu: (c) => functional.elu(c.self),
-  clamp: (c) => c.self.clamp(c.optional("min"), c.optional("max")),
+  clamp: (c) => c.self.clamp(c.bound("min"), c.bound("max")),
+  clamp_: (c) => c.self.clamp_(c.bound("min"), c.bound("max")),
+  sqrt_: (c) => c.self.sqrt_(),
+  exp_: (c) => c.self.exp_(),
+  floor_: (c) => c.self.floor_(),
+  neg_: (c) => c.self.neg_(),
+  abs_: (c) => c.self.abs_(),
+  relu_: (c) => c.self.relu_(),
 };
 
 const BINARY: Readonly<Record<string, Run>> = {
-  add: (c) => c.isTensor(0) ? c.self.add(c.operand(1)) : add(c.operand(0), c.tensor(1)),
-  sub: (c) => c.isTensor(0) ? c.self.sub(c.operand(1)) : sub(c.operand(0), c.tensor(1)),
+  add: (c) => c.isTensor(0) ? c.self.add(c.operand(1), alphaOf(c)) : add(c.operand(0), c.tensor(1)),
+  sub: (c) => c.isTensor(0) ? c.self.sub(c.operand(1), alphaOf(c)) : sub(c.operand(0), c.tensor(1)),
   mul: (c) => c.self.mul(c.operand(1)),
   div: (c) => c.isTensor(0) ? c.self.div(c.operand(1)) : div(c.operand(0), c.tensor(1)),
   pow: (c) => c.isTensor(0) ? c.self.pow(c.operand(1)) : pow(c.operand(0), c.tensor(1)),
@@ -162,9 +183,13 @@ const BINARY: Readonly<Record<string, Run>> = {
   bitwise_and: (c) => c.self.bitwiseAnd(c.operand(1)),
   bitwise_or: (c) => c.self.bitwiseOr(c.operand(1)),
   bitwise_xor: (c) => c.self.bitwiseXor(c.operand(1)),
-  add_: (c) => c.self.add_(c.operand(1)),
+  add_: (c) => c.self.add_(c.operand(1), alphaOf(c)),
   sub_: (c) => c.self.sub_(c.operand(1)),
   mul_: (c) => c.self.mul_(c.operand(1)),
+  pow_: (c) => c.self.pow_(c.operand(1)),
+  remainder_: (c) => c.self.remainder_(c.operand(1)),
+  fill_: (c) => c.self.fill_(c.operand(1)),
+  equal: (c) => c.self.equal(c.tensor(1)),
   div_: (c) => c.self.div_(c.operand(1)),
   eq: (c) => c.self.eq(c.operand(1)),
   ne: (c) => c.self.ne(c.operand(1)),
@@ -194,7 +219,9 @@ const SHAPING: Readonly<Record<string, Run>> = {
   unsqueeze: (c) => c.self.unsqueeze(c.num("dim")),
   select: (c) => c.self.select(c.num("dim"), c.num("index")),
   narrow: (c) => c.self.narrow(c.num("dim"), c.num("start"), c.num("length")),
-  diagonal: (c) => c.self.diagonal(),
+  diagonal: (c) => c.self.diagonal(c.optional("offset")),
+  flip: (c) => c.self.flip(c.list("dims")),
+  repeat: (c) => c.self.repeat(c.list("repeats")),
   cat: (c) => cat(c.tensors(0), c.optional("dim")),
   stack: (c) => stack(c.tensors(0), c.optional("dim")),
   split: (c) => c.self.split(c.dims("split_size") ?? 0, c.optional("dim")),
@@ -226,15 +253,15 @@ const REDUCTION: Readonly<Record<string, Run>> = {
   amin: (c) => c.self.amin(c.dims("dim"), c.arg("keepdim") === true),
   var: (c) => c.self.var(c.dims("dim"), spread(c)),
   std: (c) => c.self.std(c.dims("dim"), spread(c)),
-  norm: (c) => c.has("dim") ? c.self.norm({ dim: c.dims("dim") }) : c.self.norm(),
-  cumsum: (c) => c.self.cumsum(c.num("dim")),
+  norm: (c) => c.self.norm(c.arg("p") === "fro" ? "fro" : c.has("p") ? Number(c.bound("p")) : undefined, c.dims("dim")),
+  cumsum: (c) => c.self.cumsum(c.num("dim"), c.dtype),
   softmax: (c) => c.self.softmax(c.num("dim"), c.dtype),
   log_softmax: (c) => c.self.logSoftmax(c.num("dim"), c.dtype),
 };
 
 const CREATION: Readonly<Record<string, Run>> = {
   arange: (c) => {
-    const [a, b, step] = c.list("values");
+    const [a, b, step] = c.numbers("values");
     if (b === undefined) return arange(a, c.dtype);
     return step === undefined ? arange(a, b, c.dtype) : arange(a, b, step, c.dtype);
   },
@@ -265,16 +292,21 @@ export function inputOf(value: unknown, tensors: Readonly<Record<string, string>
   return scalarOf(value);
 }
 
-/** A number of the fixture: those that JSON lacks are words. */
-export function numberOf(value: unknown): number | boolean {
+/** A number of the fixture: those that JSON lacks are words, and integers beyond 2⁵³ end in `n`. */
+export function numberOf(value: unknown): number | bigint | boolean {
   if (typeof value === "boolean") return value;
+  if (typeof value === "string" && /^-?\d+n$/.test(value)) return BigInt(value.slice(0, -1));
   const words: Readonly<Record<string, number>> = { nan: NaN, inf: Infinity, "-inf": -Infinity };
   return words[String(value)] ?? Number(value);
 }
 
-function scalarOf(value: unknown): number | boolean {
+function scalarOf(value: unknown): number | bigint | boolean {
   if (typeof value !== "object" || value === null || !("scalar" in value)) throw new TypeError("Not an input");
   return numberOf(value.scalar);
+}
+
+function alphaOf(c: Call): { readonly alpha?: number } {
+  return c.has("alpha") ? { alpha: c.num("alpha") } : {};
 }
 
 function approximation(name: unknown): "none" | "tanh" {

@@ -1,5 +1,6 @@
 //! The vector as an array: what host tests run, and the reference for the wasm form.
 
+use super::ROUNDER;
 use std::array::from_fn;
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
@@ -79,9 +80,23 @@ impl F32x4 {
         self.both(sign, f32::copysign)
     }
 
-    /// 2^n where every lane is an integer n in -126..=127.
-    pub(crate) fn power_of_two(self) -> Self {
-        self.each(|n| f32::from_bits(((n as i32 + 127) as u32) << 23))
+    /// self, or `low` where self is below it; NaN stays.
+    pub(crate) fn at_least(self, low: Self) -> Self {
+        self.both(low, |x, low| if x < low { low } else { x })
+    }
+
+    /// self, or `high` where self is above it; NaN stays.
+    pub(crate) fn at_most(self, high: Self) -> Self {
+        self.both(high, |x, high| if high < x { high } else { x })
+    }
+
+    /// self · 2^n where `shifted` is ROUNDER + n, n in -252..=254: in two factors, so that the result may be subnormal.
+    pub(crate) fn scale(self, shifted: Self) -> Self {
+        self.both(shifted, |x, shifted| {
+            let n = shifted.to_bits().wrapping_sub(ROUNDER.to_bits()) as i32;
+            let power = |n: i32| f32::from_bits(((n as u32) << 23).wrapping_add(1f32.to_bits()));
+            x * power(n >> 1) * power(n.wrapping_sub(n >> 1))
+        })
     }
 
     /// The last `lanes` (0..=4) lanes, zeros before them.

@@ -1,5 +1,6 @@
 //! The vector as one wasm `v128`.
 
+use super::ROUNDER;
 use std::arch::wasm32::*;
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
@@ -54,9 +55,18 @@ impl F32x4 {
     #[inline(always)] pub(crate) fn copysign(self, sign: Self) -> Self {
         Self(v128_bitselect(sign.0, self.0, i32x4_splat(i32::MIN)))
     }
-    /// 2^n where every lane is an integer n in -126..=127.
-    #[inline(always)] pub(crate) fn power_of_two(self) -> Self {
-        Self(i32x4_shl(i32x4_add(i32x4_trunc_sat_f32x4(self.0), i32x4_splat(127)), 23))
+    /// self, or `low` where self is below it; NaN stays. Not `f32x4_pmax`: for the relaxed variant LLVM makes
+    /// `relaxed_max` of it, which may lose a NaN.
+    #[inline(always)] pub(crate) fn at_least(self, low: Self) -> Self { self.lt(low).select(low, self) }
+    /// self, or `high` where self is above it; NaN stays.
+    #[inline(always)] pub(crate) fn at_most(self, high: Self) -> Self { self.gt(high).select(high, self) }
+    /// self · 2^n where `shifted` is ROUNDER + n, n in -252..=254: in two factors, so that the result may be subnormal.
+    #[inline(always)] pub(crate) fn scale(self, shifted: Self) -> Self {
+        // In integers as in floats: bits of ROUNDER and n, less those of ROUNDER.
+        let n = i32x4_sub(shifted.0, Self::held(&ROUNDER).0);
+        let half = i32x4_shr(n, 1);
+        let power = |n| Self(i32x4_add(i32x4_shl(n, 23), Self::one().0));
+        self * power(half) * power(i32x4_sub(n, half))
     }
     /// The last `lanes` (0..=4) lanes, zeros before them.
     #[inline(always)] pub(crate) fn last(self, lanes: usize) -> Self {

@@ -1,7 +1,7 @@
 //! Box and Muller's transform of a block: 16 uniforms become 16 normals.
 //!
-//! For float32 it is PyTorch's AVX2 code, bit for bit: `cephes` with fused multiply-adds. A sum is rounded to float64 and
-//! again to float32, which differs from one rounding only where the first falls in the middle of two float32 (`fma`);
+//! For float32 it is PyTorch's AVX2 code, bit for bit: `cephes` with fused multiply-adds. A sum is rounded to float64
+//! and again to float32, which differs from one rounding only where the first falls in the middle of two float32 (`fma`);
 //! that is noted, and such a block, one in some thousand, is transformed once more without the shortcut.
 
 use super::cephes::{logarithm, sine_cosine, TWO_PI};

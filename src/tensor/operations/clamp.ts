@@ -4,12 +4,12 @@
  * @module
  */
 
-import { computeType, isFloat, isInteger, resultType } from "../promotion.ts";
+import { canCast, computeType, cppName, isFloat, isInteger, resultType, typeName } from "../promotion.ts";
 import type { Scalar } from "../promotion.ts";
 import { holds } from "../elements.ts";
 import type { View } from "../view.ts";
 import { clone, convert, copyInto } from "./copying.ts";
-import { binary, requireCast, unary, unaryInPlace } from "./elementwise.ts";
+import { binary, unary, unaryInPlace } from "./elementwise.ts";
 import { notImplemented } from "./refusal.ts";
 
 /** The smallest and the largest value let through; `null`: no limit. */
@@ -35,7 +35,11 @@ export function clamp(source: View, limits: Limits): View {
 /** The same, in place. */
 export function clampInPlace(target: View, limits: Limits): void {
   const dtype = clampedType(target, limits);
-  requireCast(dtype, target.dtype);
+  if (!canCast(dtype, target.dtype)) {
+    throw new TypeError(
+      `result type ${typeName(dtype)} can't be cast to the desired output type ${cppName(target.dtype)}`,
+    );
+  }
   const bounds = numericBounds(limits);
   if (isFloat(dtype) && bounds !== null) unaryInPlace("clamp", target, bounds);
   else copyInto(target, clamp(target, limits));

@@ -10,9 +10,10 @@ import { DTYPES, itemSize } from "../../dtype.ts";
 import type { DType } from "../../dtype.ts";
 import * as random from "../../core/random.ts";
 import type { RandomStream, Run } from "../../core/random.ts";
-import { nonzeroCount, setFill } from "../../core/kernels.ts";
+import { dirac, nonzeroCount, orthogonal, setFill } from "../../core/kernels.ts";
 import { memory } from "../../core/memory.ts";
 import type { Fill } from "../../core/memory.ts";
+import { largestOf } from "../elements.ts";
 import { cppName, typeName } from "../promotion.ts";
 import { expand } from "../shaping.ts";
 import { contiguous, memoryOrder, uninitialised } from "../view.ts";
@@ -40,14 +41,6 @@ const EXACT_INTEGERS: Readonly<Partial<Record<DType, readonly [bigint, string]>>
   float64: [2n ** 53n, "2^53+1"],
 };
 
-/** The largest finite value of the dtypes of continuous draws. */
-const LARGEST: Readonly<Partial<Record<DType, number>>> = {
-  float16: 65504,
-  bfloat16: (2 - 2 ** -7) * 2 ** 127,
-  float32: (2 - 2 ** -23) * 2 ** 127,
-  float64: Number.MAX_VALUE,
-};
-
 /** What integer dtypes hold. */
 const INTEGER_RANGE: Readonly<Partial<Record<DType, readonly [bigint, bigint]>>> = {
   int64: [-(2n ** 63n), 2n ** 63n - 1n],
@@ -64,7 +57,7 @@ const INTEGER_RANGE: Readonly<Partial<Record<DType, readonly [bigint, bigint]>>>
 /** Values in [from, to). */
 export function uniformInto(target: View, stream: RandomStream, from: number, to: number): void {
   requireDtype("check_uniform_bounds", target.dtype, FLOATS);
-  const largest = LARGEST[target.dtype] ?? Number.MAX_VALUE;
+  const largest = largestOf(target.dtype);
   for (const [name, bound] of Object.entries({ from, to })) {
     if (!(Math.abs(bound) <= largest)) throw new RangeError(`${name} is out of bounds for ${cppName(target.dtype)}`);
   }
@@ -193,6 +186,19 @@ export function sparsifyInto(target: View, stream: RandomStream, zeros: number):
   if (values !== target) copyInto(target, values);
 }
 
+/** The identity of a convolution in each of `groups`: `nn.init.dirac_` for 3 to 5 dimensions. */
+export function diracInto(target: View, groups: number): void {
+  const values = target.isContiguous ? target : uninitialised(target.dtype, target.shape);
+  dirac(values, target.shape, groups);
+  if (values !== target) copyInto(target, values);
+}
+
+/** Makes a dense matrix of normal draws orthogonal, in place, and multiplies it by `gain`: `nn.init.orthogonal_`. */
+export function orthogonalise(matrix: View, gain: number): void {
+  const [rows, cols] = matrix.shape;
+  orthogonal(matrix, rows, cols, gain);
+}
+
 function draw(target: View, fillOf: (run: Run) => Fill): void {
   refuseInternalOverlap(target);
   const fill = fillOf({ count: target.numel, dtype: target.dtype });
@@ -235,6 +241,6 @@ function requireInDtype(dtype: DType, { from, to }: { from: bigint; to: bigint }
 function integerBounds(dtype: DType): readonly [bigint, bigint] {
   const range = INTEGER_RANGE[dtype];
   if (range !== undefined) return range;
-  const largest = BigInt(LARGEST[dtype] ?? 0);
+  const largest = BigInt(largestOf(dtype));
   return [-largest, largest];
 }

@@ -149,7 +149,7 @@ export function asView(operand: View | Scalar, dtype: DType): View {
  * @throws {RangeError} The dtype does not hold the number.
  */
 export function exactView(operand: View | Scalar, dtype: DType): View {
-  if (typeof operand !== "object") requireHeld(operand, dtype === "float32" ? "float64" : dtype);
+  if (typeof operand !== "object") requireHeld(operand, dtype);
   return asView(operand, dtype);
 }
 
@@ -176,7 +176,7 @@ export function pairOf(a: View, b: View): Pair {
 }
 
 /** Refuses to write a result where its dtype is of a higher category than the target's. */
-export function requireCast(from: DType, to: DType): void {
+function requireCast(from: DType, to: DType): void {
   if (canCast(from, to)) return;
   throw new TypeError(`result type ${typeName(from)} can't be cast to the desired output type ${typeName(to)}`);
 }

@@ -9,7 +9,7 @@ import { UnsupportedError } from "../../errors.ts";
 import { numelOf } from "../../shape.ts";
 import * as kernels from "../../core/kernels.ts";
 import { computeType, cppName, isComplex, isComputable, isFloat, typeName } from "../promotion.ts";
-import { broadcastShapes, expand, t, transpose, unsqueeze } from "../shaping.ts";
+import { broadcastShapes, expand, requireBroadcast, t, transpose, unsqueeze } from "../shaping.ts";
 import { contiguous, uninitialised, View } from "../view.ts";
 import { convert, copyInto } from "./copying.ts";
 import { binary } from "./elementwise.ts";
@@ -47,11 +47,15 @@ export function linear(x: View, weight: View, bias: View | null): View {
   const shape = x.shape.with(-1, n);
   const sizes = { m, k, n };
   if (bias === null) return product(x, weight, { bias, shape, sizes });
-  const rows = expand(bias, [m, n]);
-  if (bias.shape.length === 1) return product(x, weight, { bias: expand(bias, [n]), shape, sizes });
-  const wide = contiguous(rows);
+  if (bias.shape.length <= 1) {
+    expand(bias, [m, n]);
+    return product(x, weight, { bias: expand(bias, [n]), shape, sizes });
+  }
+  if (x.shape.length === 2) expand(bias, shape);
+  else if (x.shape.length > 2 || bias.shape.length > 2 || bias.shape[0] !== 1) requireBroadcast(shape, bias.shape);
   const y = product(x, weight, { bias: null, shape, sizes });
-  return binary("add", y, new View(wide.storage, wide.dtype, shape, undefined, wide.byteOffset));
+  const sum = binary("add", y, bias);
+  return new View(sum.storage, sum.dtype, shape);
 }
 
 /**

@@ -12,7 +12,7 @@ import * as kernels from "../../core/kernels.ts";
 import type { Extent, ReduceName } from "../../core/kernels.ts";
 import { computeType, isComplex, isFloat, isInteger, typeName } from "../promotion.ts";
 import { permute, wrapDim, wrapDims } from "../shaping.ts";
-import { contiguous, uninitialised, View } from "../view.ts";
+import { contiguous, uninitialised, type View } from "../view.ts";
 import { convert } from "./copying.ts";
 import { binary, unary } from "./elementwise.ts";
 import { requireComputable } from "./refusal.ts";
@@ -52,15 +52,19 @@ export function truth(name: "any" | "all", source: View, over: Over): View {
 
 /** The mean; of floating point numbers only. */
 export function mean(source: View, over: Over): View {
-  if (!isFloat(source.dtype) && !isComplex(source.dtype)) {
-    throw new TypeError(
-      "mean(): could not infer output dtype. Input dtype must be either a floating point or complex dtype. Got: " +
-        typeName(source.dtype),
-    );
-  }
+  requireMean(source.dtype, "Input");
   const wide = convert(source, computeType(source.dtype));
   const total = reduce("sum", wide, over);
   return convert(binary("div", total, countOf(source, over)), source.dtype);
+}
+
+/** @throws {TypeError} Numbers of `dtype` have no mean in it: it is of the input, or one that was asked for. */
+export function requireMean(dtype: DType, role: "Input" | "Optional"): void {
+  if (isFloat(dtype) || isComplex(dtype)) return;
+  throw new TypeError(
+    `mean(): could not infer output dtype. ${role} dtype must be either a floating point or complex dtype. Got: ` +
+      typeName(dtype),
+  );
 }
 
 /** The variance, with `correction` degrees of freedom taken off the count. */

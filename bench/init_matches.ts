@@ -8,6 +8,7 @@
 
 import { init, Linear, manualSeed, Sequential, type Tensor, zeros } from "../mod.ts";
 import type { Contestant } from "./contestant.ts";
+import type { Match } from "./match.ts";
 import type { Torch } from "./peers/torch.ts";
 import { startTfjs } from "./peers/tfjs.ts";
 
@@ -17,40 +18,35 @@ const SIDE = 1000;
 /** The model: as large as the linear layers of a small encoder. */
 const MODEL = { layers: 12, features: 768 };
 
-/** Contestants for the same work, floor first, then ours. */
-export interface Match {
-  /** The work. */
-  readonly name: string;
-  /** Whoever does it. */
-  readonly contestants: readonly Contestant[];
-}
+/** The initialisers, as they are without options. */
+const INITIALISERS: Readonly<Record<string, (tensor: Tensor) => Tensor>> = {
+  xavierUniform_: (tensor) => init.xavierUniform_(tensor),
+  kaimingUniform_: (tensor) => init.kaimingUniform_(tensor),
+  normal_: (tensor) => init.normal_(tensor),
+};
 
 /** A million values by each initialiser. */
 export async function initMatches(torch: Torch | null): Promise<readonly Match[]> {
   manualSeed(0);
   const tfjs = await startTfjs();
-  const names = ["xavierUniform_", "kaimingUniform_", "normal_"] as const;
-  return names.map((name) => {
+  return Object.entries(INITIALISERS).map(([name, initialise]) => {
     const tensor = zeros([SIDE, SIDE]);
-    const initialise = init[name];
-    const contestants: Contestant[] = [floor(SIDE * SIDE), {
+    const ours = {
       name,
       isAsync: false,
       run() {
         initialise(tensor);
         return firstValue(tensor);
       },
-    }];
-    // Uniform values are the only ones that tfjs draws without rejecting some.
+    };
+    const peers: Contestant[] = [];
+    if (torch !== null) peers.push(torch.contestant(name));
+    // tfjs has no other distribution in its core that is drawn the same way.
     if (tfjs !== null && name !== "normal_") {
-      contestants.push({
-        name: "tfjs randomUniform",
-        isAsync: false,
-        run: () => tfjs.randomUniform([SIDE, SIDE], -1, 1).dispose(),
-      });
+      const run = () => tfjs.randomUniform([SIDE, SIDE], -1, 1).dispose();
+      peers.push({ name: "tfjs randomUniform", isAsync: false, run });
     }
-    if (torch !== null) contestants.push(torch.contestant(name));
-    return { name: `${name} of 1M values`, contestants };
+    return { work: `${name} of 1M values`, floor: filling(SIDE * SIDE), ours, peers };
   });
 }
 
@@ -58,25 +54,25 @@ export async function initMatches(torch: Torch | null): Promise<readonly Match[]
 export function constructMatches(torch: Torch | null): readonly Match[] {
   const { layers, features } = MODEL;
   const make = () => new Sequential(...Array.from({ length: layers }, () => new Linear(features, features)));
-  const values = layers * (features + 1) * features;
+  const floor = filling(layers * (features + 1) * features);
   const peers = torch === null ? [] : [torch.contestant(`construct ${layers} ${features}`)];
   const deferred = { name: "new model", isAsync: false, run: make };
-  const read = {
-    name: "new model, all values drawn",
+  const drawn = {
+    name: "new model, drawn",
     isAsync: false,
     run() {
       for (const parameter of make().parameters()) firstValue(parameter);
     },
   };
-  const name = `${layers} layers ${features}→${features}`;
+  const model = `${layers} layers ${features}→${features}`;
   return [
-    { name: `${name}: constructed`, contestants: [floor(values), deferred, ...peers] },
-    { name: `${name}: constructed and drawn`, contestants: [floor(values), read, ...peers] },
+    { work: `${model}: construct`, floor, ours: deferred, peers },
+    { work: `${model}: construct and draw`, floor, ours: drawn, peers },
   ];
 }
 
 /** Fresh memory with something in it. */
-function floor(count: number): Contestant {
+function filling(count: number): Contestant {
   return { name: "floor: allocate and fill", isAsync: false, run: () => new Float32Array(count).fill(0.5) };
 }
 

@@ -1,0 +1,300 @@
+/**
+ * What is in a checkpoint, as data and as text, without reading a tensor.
+ *
+ * @module
+ */
+
+import { itemSize } from "../dtype.ts";
+import type { DType, RareDType } from "../dtype.ts";
+import type { Pattern } from "../outcome.ts";
+import { pythonTypeName } from "../python_type.ts";
+import { isContiguous, numelOf } from "../shape.ts";
+import type { Shape } from "../shape.ts";
+import { isLazyTensor } from "../state_dict.ts";
+import type { Inert, LazyTensor } from "../state_dict.ts";
+import type { SourceLike } from "../bytes/open_source.ts";
+import type { Checkpoint } from "../checkpoint/checkpoint.ts";
+import type { CheckpointFormat } from "../checkpoint/detect.ts";
+import type { StateDictPath } from "../checkpoint/state_dicts.ts";
+import { compilePattern } from "../plan/pattern.ts";
+import { WRAPPER_SEGMENTS } from "../plan/rename.ts";
+import type { TextOptions } from "../plan/table.ts";
+import { Listing, showBytes, showCount, showNumber, showShape } from "./listing.ts";
+import type { ListingRow } from "./listing.ts";
+import { chosenPath, withCheckpoint } from "./opened.ts";
+import { checkReadable, placeOf } from "./values.ts";
+
+/** Rows of a section about oddities, beyond which the rest is counted; the list of tensors is always whole. */
+const MOST_ODDITIES = 10;
+
+/**
+ * What {@linkcode inspectCheckpoint} takes.
+ *
+ * @example Only the biases
+ * ```ts
+ * import { inspectCheckpoint, type InspectOptions } from "@graft/graft";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const options: InspectOptions = { filter: "*.bias" };
+ * const { parameters } = await inspectCheckpoint("examples/data/pretrained.pt", options);
+ * assertEquals(parameters, 7);
+ * ```
+ */
+export interface InspectOptions {
+  /** Which keys; all by default. */
+  readonly filter?: Pattern;
+  /** Which state dict inside the file; found by default. */
+  readonly stateDictPath?: StateDictPath;
+}
+
+/**
+ * A tensor of a checkpoint as {@linkcode Inspection} lists it.
+ *
+ * @example
+ * ```ts
+ * import { type InspectedTensor, inspectCheckpoint } from "@graft/graft";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const { tensors } = await inspectCheckpoint("examples/data/pretrained.pt");
+ * const [{ name, dtype, shape, strides, byteLength }]: readonly InspectedTensor[] = tensors;
+ * assertEquals([name, dtype, shape, strides, byteLength], ["linear1.weight", "float32", [5, 10], [10, 1], 200]);
+ * ```
+ */
+export interface InspectedTensor {
+  /** Its key. */
+  readonly name: string;
+  /** The element type. */
+  readonly dtype: DType | RareDType;
+  /** The sizes, outermost first. */
+  readonly shape: Shape;
+  /** Strides in elements, as the file has them. */
+  readonly strides: readonly number[];
+  /** Bytes of the logical tensor. */
+  readonly byteLength: number;
+  /** The storage it looks into: tensors with the same one share memory. */
+  readonly storage: string;
+}
+
+/** What an inspection is made of. */
+interface InspectionContent {
+  readonly format: CheckpointFormat;
+  readonly path: StateDictPath;
+  /** Where else in the file there are state dicts. */
+  readonly otherPaths: readonly StateDictPath[];
+  readonly metadata: ReadonlyMap<string, string>;
+  readonly entries: readonly (readonly [string, Inert])[];
+}
+
+/**
+ * What is in a checkpoint. Printing it shows the tensors with their indices folded, and whatever is odd about them.
+ *
+ * @example As data
+ * ```ts
+ * import { inspectCheckpoint } from "@graft/graft";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const inspection = await inspectCheckpoint("examples/data/pretrained.pt");
+ * assertEquals([inspection.format, inspection.path, inspection.parameters], ["torch-zip", [], 67]);
+ * assertEquals(Object.keys(inspection.toJSON()), ["format", "path", "tensors", "parameters", "byteLength"]);
+ * ```
+ */
+export class Inspection {
+  /** The format of the file. */
+  readonly format: CheckpointFormat;
+  /** The keys that lead to the state dict; `[]` where the file is one. */
+  readonly path: StateDictPath;
+  /** Its tensors, in the order of the file. */
+  readonly tensors: readonly InspectedTensor[];
+  /** How many elements they have; what two names share is counted once. */
+  readonly parameters: number;
+  /** How many bytes they have; what two names share is counted once. */
+  readonly byteLength: number;
+  /** Names that are the same elements as another name before them. */
+  readonly tied: readonly { readonly key: string; readonly to: string }[];
+  /** Values that are no tensors, with the name of their Python type. */
+  readonly others: readonly { readonly key: string; readonly typeName: string }[];
+  /** Tensors that cannot be read, as far as that is known without reading, and why. */
+  readonly unreadable: readonly { readonly key: string; readonly message: string }[];
+  readonly #content: InspectionContent;
+  readonly #lazy: readonly (readonly [string, LazyTensor])[];
+
+  /** Looks at the values of a state dict. Callers use {@linkcode inspectCheckpoint}. */
+  constructor(content: InspectionContent) {
+    const { format, path, entries } = content;
+    this.format = format;
+    this.path = path;
+    this.#content = content;
+    this.#lazy = entries.flatMap(([key, value]) => isLazyTensor(value) ? [[key, value] as const] : []);
+    this.tensors = this.#lazy.map(([name, { dtype, shape, strides, byteLength, storage }]) => {
+      return { name, dtype, shape, strides, byteLength, storage: storage.id };
+    });
+    this.others = entries.flatMap(([key, value]) =>
+      isLazyTensor(value) ? [] : [{ key, typeName: pythonTypeName(value) }]
+    );
+    const { firsts, tied } = tiesOf(this.#lazy);
+    this.tied = tied;
+    this.parameters = firsts.reduce((sum, { shape }) => sum + numelOf(shape), 0);
+    this.byteLength = firsts.reduce((sum, { byteLength }) => sum + byteLength, 0);
+    this.unreadable = this.#lazy.flatMap(([key, tensor]) => {
+      const message = faultOf(tensor);
+      return message === null ? [] : [{ key, message }];
+    });
+  }
+
+  /** The text for a person, as wide as `width` (80) and coloured where `color` is set. */
+  text(options: TextOptions = {}): string {
+    const listing = new Listing(options);
+    listing.sentence(`${this.format}, ${this.#place()}`);
+    listing.sentence(this.#totals());
+    for (const sentence of this.#remarks()) listing.sentence(sentence);
+    const ties = this.tied.map(({ key, to }) => ({ key, cells: [`is ${to}`] }));
+    return listing
+      .section("Tensors", this.#lazy.map(([key, tensor]) => tensorRow(key, tensor)))
+      .section("Tied", ties, { most: MOST_ODDITIES })
+      .section("Cannot be read", this.unreadable.map(({ key, message }) => ({ key, cells: [message] })))
+      .section("Parts of a larger storage", partRows(this.#lazy), { most: MOST_ODDITIES })
+      .section("Not in row-major order", stridedRows(this.#lazy), { most: MOST_ODDITIES })
+      .section("No tensors", this.others.map(({ key, typeName }) => ({ key, cells: [typeName] })))
+      .toString();
+  }
+
+  /** The text, 80 characters wide, without colour. */
+  toString(): string {
+    return this.text();
+  }
+
+  /** Plain data: `format`, `path`, `tensors`, `parameters` and `byteLength`. */
+  toJSON(): {
+    readonly format: CheckpointFormat;
+    readonly path: StateDictPath;
+    readonly tensors: readonly InspectedTensor[];
+    readonly parameters: number;
+    readonly byteLength: number;
+  } {
+    const { format, path, tensors, parameters, byteLength } = this;
+    return { format, path, tensors, parameters, byteLength };
+  }
+
+  /** What `console.log` shows under Deno. */
+  [Symbol.for("Deno.customInspect")](): string {
+    return this.toString();
+  }
+
+  /** What `console.log` shows under Node and Bun. */
+  [Symbol.for("nodejs.util.inspect.custom")](): string {
+    return this.toString();
+  }
+
+  #place(): string {
+    return this.path.length === 0 ? "the file is the state dict" : `the state dict is at ${this.path.join(".")}`;
+  }
+
+  #totals(): string {
+    const dtypes = new Map<string, number>();
+    for (const { dtype } of this.tensors) dtypes.set(dtype, (dtypes.get(dtype) ?? 0) + 1);
+    const counts = [...dtypes].sort((a, b) => b[1] - a[1]).map(([dtype, count]) => `${showNumber(count)} ${dtype}`);
+    const kinds = dtypes.size === 1 ? `all ${[...dtypes.keys()]}` : counts.join(", ");
+    const totals = [
+      showCount(this.tensors.length, "tensor"),
+      showCount(this.parameters, "parameter"),
+      showBytes(this.byteLength),
+    ].join(", ");
+    return dtypes.size === 0 ? totals : `${totals}: ${kinds}`;
+  }
+
+  /** What is worth a sentence: texts of the file, other state dicts, a wrapper around every key. */
+  #remarks(): string[] {
+    const { metadata, otherPaths, entries } = this.#content;
+    const texts = [...metadata].filter(([name]) => this.format.startsWith("safetensors") || name === "byteorder")
+      .filter(([name, text]) => name !== "byteorder" || text !== "little");
+    const [first = ""] = entries.map(([key]) => key.split(".")[0]);
+    const isWrapped = WRAPPER_SEGMENTS.includes(first) && entries.every(([key]) => key.startsWith(`${first}.`));
+    return [
+      ...texts.map(([name, text]) => `${name}: ${text}`),
+      ...(otherPaths.length === 0 ? [] : [`Also there: ${otherPaths.map((path) => path.join(".")).join(", ")}`]),
+      ...(isWrapped ? [`Every key begins with "${first}.", which a wrapper put there`] : []),
+    ];
+  }
+}
+
+/**
+ * Says what is in a checkpoint. Reads its metadata and not one byte of its tensors; starts no WebAssembly.
+ *
+ * @param source A path, a `file:` URL, a `Blob`, bytes, a source of one's own, or a checkpoint that is open already.
+ * @throws {CheckpointError} The bytes are not what the format says, or there is not one state dict in the file.
+ * @throws {UnsupportedError} It is a checkpoint of a kind that is not read.
+ * @throws {TypeError} The filter's braces do not pair.
+ *
+ * @example
+ * ```ts
+ * import { inspectCheckpoint } from "@graft/graft";
+ * import { assertStringIncludes } from "@std/assert";
+ *
+ * const inspection = await inspectCheckpoint("examples/data/pretrained.pt");
+ * assertStringIncludes(inspection.toString(), "4 tensors, 67 parameters, 268 bytes: all float32");
+ * ```
+ */
+export async function inspectCheckpoint(
+  source: SourceLike | Checkpoint,
+  options: InspectOptions = {},
+): Promise<Inspection> {
+  const matches = options.filter === undefined ? () => true : compilePattern(options.filter);
+  return await withCheckpoint(source, (checkpoint) => {
+    const { format, metadata } = checkpoint;
+    const stateDict = checkpoint.stateDict(options.stateDictPath);
+    const path = options.stateDictPath ?? chosenPath(checkpoint);
+    const otherPaths = checkpoint.stateDictPaths.filter((other) => JSON.stringify(other) !== JSON.stringify(path));
+    const entries = [...stateDict].filter(([key]) => matches(key));
+    return Promise.resolve(new Inspection({ format, path, otherPaths, metadata, entries }));
+  });
+}
+
+/** The first name of everything, and the later names with it. */
+function tiesOf(
+  tensors: readonly (readonly [string, LazyTensor])[],
+): { readonly firsts: readonly LazyTensor[]; readonly tied: readonly { readonly key: string; readonly to: string }[] } {
+  const names = new Map<unknown, string>();
+  const firsts: LazyTensor[] = [];
+  const tied: { key: string; to: string }[] = [];
+  for (const [key, tensor] of tensors) {
+    const place = tensor.byteLength === 0 ? tensor : placeOf(tensor);
+    const to = names.get(place);
+    if (to === undefined) {
+      names.set(place, key);
+      firsts.push(tensor);
+    } else tied.push({ key, to });
+  }
+  return { firsts, tied };
+}
+
+function faultOf(tensor: LazyTensor): string | null {
+  try {
+    checkReadable(tensor);
+    return null;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
+function tensorRow(key: string, { dtype, shape, byteLength }: LazyTensor): ListingRow {
+  return { key, cells: [showShape(shape), dtype], byteLength };
+}
+
+function partRows(tensors: readonly (readonly [string, LazyTensor])[]): ListingRow[] {
+  return tensors.flatMap(([key, tensor]) => {
+    const used = Math.min(usedBytes(tensor), tensor.storage.byteLength);
+    if (used === 0 || used === tensor.storage.byteLength) return [];
+    return [{ key, cells: [`${showBytes(used)} of ${showBytes(tensor.storage.byteLength)}`] }];
+  });
+}
+
+/** Bytes of the storage that the elements take: a repeated element takes them once. */
+function usedBytes({ dtype, shape, strides }: LazyTensor): number {
+  return numelOf(shape.filter((_, i) => strides[i] !== 0)) * itemSize(dtype);
+}
+
+function stridedRows(tensors: readonly (readonly [string, LazyTensor])[]): ListingRow[] {
+  return tensors.flatMap(([key, { shape, strides }]) =>
+    isContiguous(shape, strides) ? [] : [{ key, cells: [showShape(shape), `strides ${showShape(strides)}`] }]
+  );
+}

@@ -1,0 +1,134 @@
+/**
+ * Lists of keys for a person: keys that differ only in their indices on one line, columns that fit the width, numbers
+ * with their units.
+ *
+ * @module
+ */
+
+import type { Shape } from "../shape.ts";
+import { foldKeys } from "../plan/fold.ts";
+import { alignColumns, printable, type TextOptions, wrapText } from "../plan/table.ts";
+
+/** Columns of a text where nobody says how many. */
+const DEFAULT_WIDTH = 80;
+/** Columns below which nothing can be told apart any more. */
+const LEAST_WIDTH = 40;
+/** Spaces before the rows of a section. */
+const INDENT = "  ";
+
+/** Decimal, as disks and networks count. */
+const BYTE_UNITS: readonly string[] = ["kB", "MB", "GB", "TB"];
+
+/** A key, and what is said about it; rows that say the same become one line. */
+export interface ListingRow {
+  /** The key. */
+  readonly key: string;
+  /** What is said about it, a column each. */
+  readonly cells: readonly string[];
+  /** Bytes of it, which a line adds up for a column of its own. */
+  readonly byteLength?: number;
+}
+
+/** Text that is put together line by line. */
+export class Listing {
+  readonly #width: number;
+  readonly #color: boolean;
+  readonly #lines: string[] = [];
+
+  /** An empty text. */
+  constructor({ width = DEFAULT_WIDTH, color = false }: TextOptions) {
+    this.#width = Math.max(LEAST_WIDTH, width);
+    this.#color = color;
+  }
+
+  /** Adds a sentence, wrapped; its first line in `code`, an ANSI colour, where there is colour. */
+  sentence(text: string, code: number | null = null): this {
+    const [first, ...rest] = wrapText(printable(text), this.#width - INDENT.length);
+    this.#lines.push(code === null ? first : this.#paint(code, first), ...rest.map((line) => INDENT + line));
+    return this;
+  }
+
+  /** Adds a title with the number of rows, and the rows below it; nothing where there are none. */
+  section(title: string, rows: readonly ListingRow[], { most = Infinity }: { readonly most?: number } = {}): this {
+    if (rows.length === 0) return this;
+    const folded = foldRows(rows);
+    const shown = folded.slice(0, most);
+    const hidden = folded.slice(most).reduce((sum, { keys }) => sum + keys.length, 0);
+    this.#lines.push("", this.#paint(BOLD, `${title} (${showNumber(rows.length)})`));
+    const lines = alignColumns(shown.map(({ cells }) => cells), this.#width - INDENT.length);
+    this.#lines.push(...lines.map((line) => INDENT + line));
+    if (hidden > 0) this.#lines.push(`${INDENT}… and ${showNumber(hidden)} more`);
+    return this;
+  }
+
+  /** The text. */
+  toString(): string {
+    return this.#lines.join("\n");
+  }
+
+  #paint(code: number, text: string): string {
+    return this.#color ? `\x1b[${code}m${text}\x1b[0m` : text;
+  }
+}
+
+/** ANSI codes, for what needs attention and what does not. */
+export const RED = 31;
+/** All is well. */
+export const GREEN = 32;
+/** Worth a look. */
+export const YELLOW = 33;
+const BOLD = 1;
+
+/** `1,234`. */
+export function showNumber(n: number): string {
+  return n.toLocaleString("en-US");
+}
+
+/** `1 tensor`, `2 tensors`. */
+export function showCount(n: number, noun: string): string {
+  return `${showNumber(n)} ${noun}${n === 1 ? "" : "s"}`;
+}
+
+/** `268 bytes`, `1.23 MB`. */
+export function showBytes(byteLength: number): string {
+  if (byteLength < 1000) return showCount(byteLength, "byte");
+  let value = byteLength;
+  let unit = "";
+  for (const next of BYTE_UNITS) {
+    // What would be rounded up to 1000 is 1 of the next unit.
+    if (value < 999.5 && unit !== "") break;
+    value /= 1000;
+    unit = next;
+  }
+  return `${value.toPrecision(Math.max(3, String(Math.floor(value)).length))} ${unit}`;
+}
+
+/** `[5, 10]`. */
+export function showShape(shape: Shape): string {
+  return `[${shape.join(", ")}]`;
+}
+
+interface FoldedRow {
+  readonly keys: readonly string[];
+  readonly cells: readonly string[];
+}
+
+/** Rows that say the same on as few lines as their keys fold to, in the order of their first keys. */
+function foldRows(rows: readonly ListingRow[]): FoldedRow[] {
+  const groups = new Map<string, ListingRow[]>();
+  for (const row of rows) {
+    const saying = row.cells.join("\n");
+    const group = groups.get(saying);
+    if (group === undefined) groups.set(saying, [row]);
+    else group.push(row);
+  }
+  const order = new Map(rows.map(({ key }, i) => [key, i]));
+  const sizes = new Map(rows.flatMap(({ key, byteLength }) => byteLength === undefined ? [] : [[key, byteLength]]));
+  return [...groups.values()].flatMap((group) =>
+    foldKeys(group.map(({ key }) => key)).map(({ text, keys }) => {
+      const bytes = sizes.has(keys[0]) ? [showBytes(keys.reduce((sum, key) => sum + (sizes.get(key) ?? 0), 0))] : [];
+      const cells = [printable(text), ...group[0].cells.map(printable), ...bytes];
+      return { keys, cells };
+    })
+  ).sort((a, b) => (order.get(a.keys[0]) ?? 0) - (order.get(b.keys[0]) ?? 0));
+}
