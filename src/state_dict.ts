@@ -81,7 +81,7 @@ export interface LazyTensor {
   readInto(target: Uint8Array): Promise<void>;
 }
 
-/** The brand by which a lazy tensor is told from other values in a file. */
+/** The brand by which a lazy tensor is told from other values in a file; its value is the version that made it. */
 export const LAZY_TENSOR: unique symbol = Symbol.for("@graft/graft.LazyTensor");
 
 /** Whether a value found in a checkpoint is a tensor. */

@@ -10,6 +10,7 @@ import { type DType, DTYPES, isDType, itemSize, type RareDType } from "../dtype.
 import { CheckpointError, UnsupportedError } from "../errors.ts";
 import { isContiguous, numelOf, type Shape } from "../shape.ts";
 import { LAZY_TENSOR, type LazyTensor } from "../state_dict.ts";
+import { VERSION } from "../version.ts";
 import { flipSigns, gather, spanOf, swapBytes } from "./gather.ts";
 import { enforce, type Limits } from "./limits.ts";
 import type { Storage } from "./storage.ts";
@@ -51,7 +52,7 @@ const INSPECT: unique symbol = Symbol.for("nodejs.util.inspect.custom");
 
 /** The lazy tensor of every format. Beyond {@linkcode LazyTensor} it tells a loader how to plan its reads. */
 export class StoredTensor implements LazyTensor {
-  readonly [LAZY_TENSOR] = true;
+  readonly [LAZY_TENSOR] = VERSION;
   /** What errors call it: its key, once it has one. */
   name = "";
   readonly #format: string;

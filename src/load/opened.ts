@@ -5,7 +5,7 @@
  */
 
 import type { SourceLike } from "../bytes/open_source.ts";
-import { Checkpoint } from "../checkpoint/checkpoint.ts";
+import type { Checkpoint } from "../checkpoint/checkpoint.ts";
 import { openCheckpoint } from "../checkpoint/open.ts";
 import type { StateDictPath } from "../checkpoint/state_dicts.ts";
 
@@ -14,6 +14,8 @@ export async function withCheckpoint<T>(
   source: SourceLike | Checkpoint,
   use: (checkpoint: Checkpoint) => Promise<T>,
 ): Promise<T> {
+  // The class comes with the first file.
+  const { Checkpoint } = await import("../checkpoint/checkpoint.ts");
   if (source instanceof Checkpoint) return await use(source);
   const checkpoint = await openCheckpoint(source);
   try {

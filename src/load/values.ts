@@ -6,9 +6,10 @@
 
 import { isDType } from "../dtype.ts";
 import { UnsupportedError } from "../errors.ts";
-import { isLazyTensor } from "../state_dict.ts";
+import { isLazyTensor, LAZY_TENSOR } from "../state_dict.ts";
 import type { LazyTensor } from "../state_dict.ts";
-import { StoredTensor } from "../checkpoint/stored_tensor.ts";
+import { VERSION } from "../version.ts";
+import type { StoredTensor } from "../checkpoint/stored_tensor.ts";
 import { Storage } from "../core/memory.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { View } from "../tensor/view.ts";
@@ -28,7 +29,7 @@ export function isTensorLike(value: unknown): value is TensorLike {
  * @throws {CheckpointError} Its bytes are not where the file says.
  */
 export function checkReadable(tensor: TensorLike): void {
-  if (tensor instanceof StoredTensor) tensor.check();
+  if (isStored(tensor)) tensor.check();
   else if (!isDType(tensor.dtype)) throw unreadable(tensor.dtype);
 }
 
@@ -39,12 +40,12 @@ export function bytesToRead(tensor: TensorLike): number {
 
 /** Whether its values can be had without waiting. */
 export function isImmediate(tensor: TensorLike): boolean {
-  return tensor instanceof Tensor || (tensor instanceof StoredTensor && tensor.isSync);
+  return tensor instanceof Tensor || (isStored(tensor) && tensor.isSync);
 }
 
 /** Whether only reading it tells that its bytes are good: they are compressed in the file. */
 export function isCompressed(tensor: TensorLike): boolean {
-  return tensor instanceof StoredTensor && tensor.storage.offset === null && tensor.byteLength > 0;
+  return isStored(tensor) && tensor.storage.offset === null && tensor.byteLength > 0;
 }
 
 /**
@@ -52,7 +53,7 @@ export function isCompressed(tensor: TensorLike): boolean {
  * itself where that cannot be known.
  */
 export function placeOf(tensor: TensorLike): unknown {
-  if (!(tensor instanceof StoredTensor)) return tensor;
+  if (!isStored(tensor)) return tensor;
   const { storage, dtype, shape, strides, description } = tensor;
   return JSON.stringify([storage.id, description.storageOffset, dtype, shape, strides, description.pending ?? null]);
 }
@@ -60,12 +61,17 @@ export function placeOf(tensor: TensorLike): unknown {
 /** A tensor's values, read without waiting; only where {@linkcode isImmediate}. */
 export function readImmediate(tensor: TensorLike): Tensor | null {
   if (tensor instanceof Tensor) return tensor;
-  return tensor instanceof StoredTensor && tensor.isSync ? tensorOf(tensor, tensor.readSync()) : null;
+  return isStored(tensor) && tensor.isSync ? tensorOf(tensor, tensor.readSync()) : null;
 }
 
 /** A tensor's values, read if they are not in memory. */
 export async function readTensor(tensor: TensorLike): Promise<Tensor> {
   return readImmediate(tensor) ?? (isLazyTensor(tensor) ? tensorOf(tensor, await tensor.read()) : tensor);
+}
+
+/** Whether it has more to say than its interface. Told by its brand: the class itself comes with the first file. */
+function isStored(tensor: TensorLike): tensor is StoredTensor {
+  return LAZY_TENSOR in tensor && tensor[LAZY_TENSOR] === VERSION;
 }
 
 function tensorOf({ dtype, shape }: LazyTensor, bytes: Uint8Array): Tensor {

@@ -6,25 +6,23 @@
 
 import type { Edit } from "./edit.ts";
 
-/** Names of one thing in different libraries and versions: TensorFlow's norms, PyTorch's old `weight_norm`. */
-const SYNONYM_PAIRS: readonly (readonly [string, string])[] = [
-  ["gamma", "weight"],
-  ["beta", "bias"],
-  ["kernel", "weight"],
-  ["scale", "weight"],
-  ["moving_mean", "running_mean"],
-  ["moving_variance", "running_var"],
-  ["weight_g", "original0"],
-  ["weight_v", "original1"],
-];
-
-/** The pairs, each from either side. */
-const SYNONYMS: ReadonlyMap<string, ReadonlySet<string>> = new Map(
-  SYNONYM_PAIRS.flat().map((name) => [
-    name,
-    new Set(SYNONYM_PAIRS.flatMap(([a, b]) => a === name ? [b] : b === name ? [a] : [])),
-  ]),
-);
+/** Names of one thing in different libraries and versions, from either side: TensorFlow's norms, the old `weight_norm`. */
+const SYNONYMS: ReadonlyMap<string, readonly string[]> = new Map([
+  ["weight", ["gamma", "kernel", "scale"]],
+  ["gamma", ["weight"]],
+  ["kernel", ["weight"]],
+  ["scale", ["weight"]],
+  ["bias", ["beta"]],
+  ["beta", ["bias"]],
+  ["running_mean", ["moving_mean"]],
+  ["moving_mean", ["running_mean"]],
+  ["running_var", ["moving_variance"]],
+  ["moving_variance", ["running_var"]],
+  ["weight_g", ["original0"]],
+  ["original0", ["weight_g"]],
+  ["weight_v", ["original1"]],
+  ["original1", ["weight_v"]],
+]);
 
 const SYNONYM_LIKENESS = 0.8;
 /** The most that two different names come to. */
@@ -77,7 +75,7 @@ function scoresOf(from: readonly string[], to: readonly string[]): Float64Array 
 /** 1 for the same, 0.8 for synonyms, at most 0.5 for names with a beginning or an end in common. */
 export function segmentLikeness(a: string, b: string): number {
   if (a === b) return 1;
-  if (SYNONYMS.get(a)?.has(b)) return SYNONYM_LIKENESS;
+  if (SYNONYMS.get(a)?.includes(b)) return SYNONYM_LIKENESS;
   if (isIndex(a) || isIndex(b)) return isIndex(a) && isIndex(b) ? INDEX_LIKENESS : 0;
   const longest = Math.max(a.length, b.length);
   const shortest = Math.min(a.length, b.length);
