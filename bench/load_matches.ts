@@ -1,5 +1,5 @@
 /**
- * The steps of a load, beside a raw read of the same bytes into fresh buffers, or a copy of them in memory.
+ * The steps of a load, beside a raw read of the same bytes into memory that is there already, or a copy of them.
  *
  * The bytes come from the system's file cache, so that what is timed is the work of the library and not the disk.
  *
@@ -20,8 +20,14 @@ export async function loadMatches(file: CheckpointFile, torch: Torch | null): Pr
   await loadCheckpoint(model, path);
   check(model, file);
   const read = await load(path);
-  const floor = { name: "floor: raw read", isAsync: false, run: () => rawRead(file) };
-  const memcpy = { name: "floor: memcpy", isAsync: false, run: () => tensors.map(({ values }) => values.slice()) };
+  // The floors write where they wrote before, as a load into a model does: fresh pages would cost more than the bytes.
+  const targets = tensors.map(({ values }) => new Float32Array(values.length));
+  const floor = { name: "floor: raw read", isAsync: false, run: () => rawRead(path, targets) };
+  const memcpy = {
+    name: "floor: memcpy",
+    isAsync: false,
+    run: () => tensors.forEach(({ values }, i) => targets[i].set(values)),
+  };
   const peers = torch !== null && path.endsWith(".pt") ? [torch.contestant(`load ${layers} ${features} ${path}`)] : [];
   return [
     { work: `${name}: open`, floor, ours: reading("openCheckpoint", () => open(path)), peers: [] },
@@ -51,18 +57,16 @@ async function plan(path: string, model: Module): Promise<void> {
   await checkpoint.close();
 }
 
-function rawRead({ path, tensors }: CheckpointFile): readonly Uint8Array[] {
+function rawRead(path: string, targets: readonly Float32Array<ArrayBuffer>[]): void {
   const handle = openSync(path, "r");
   try {
-    return tensors.map(({ values }) => {
-      const buffer = new Uint8Array(values.byteLength);
-      for (let at = 0; at < buffer.length;) {
-        const got = readSync(handle, buffer, at, buffer.length - at, null);
+    for (const { buffer } of targets) {
+      for (let at = 0; at < buffer.byteLength;) {
+        const got = readSync(handle, new Uint8Array(buffer), at, buffer.byteLength - at, null);
         if (got === 0) throw new Error(`"${path}" ended too early`);
         at += got;
       }
-      return buffer;
-    });
+    }
   } finally {
     closeSync(handle);
   }
