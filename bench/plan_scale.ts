@@ -5,7 +5,7 @@
  * @module
  */
 
-import { Linear, LoadPlan, Module, ModuleList, planLoad, StateDict, type Tensor } from "../mod.ts";
+import { Linear, type LoadPlan, Module, ModuleList, planLoad, StateDict, type Tensor } from "../mod.ts";
 import { median } from "./rounds.ts";
 import { table } from "./table.ts";
 

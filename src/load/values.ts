@@ -70,7 +70,7 @@ export async function readTensor(tensor: TensorLike): Promise<Tensor> {
 }
 
 /** Whether it has more to say than its interface. Told by its brand: the class itself comes with the first file. */
-function isStored(tensor: TensorLike): tensor is StoredTensor {
+export function isStored(tensor: TensorLike): tensor is StoredTensor {
   return LAZY_TENSOR in tensor && tensor[LAZY_TENSOR] === VERSION;
 }
 
