@@ -59,12 +59,16 @@ export interface Outcome {
   readonly partial: readonly { readonly key: string; readonly elements: number; readonly of: number }[];
   /** Keys of the checkpoint that were looked up under another name. */
   readonly renamed: readonly { readonly from: string; readonly to: string; readonly rule: string }[];
-  /** Keys whose element type changes; lossy where a value may change with it. */
+  /**
+   * Keys whose element type changes; lossy where a value may change with it. After a load, `overflowed` says how many
+   * finite values became infinite or NaN, where any did.
+   */
   readonly casts: readonly {
     readonly key: string;
     readonly from: DType | RareDType;
     readonly to: DType;
     readonly lossy: boolean;
+    readonly overflowed?: number;
   }[];
   /** Keys that share their tensor with another name. */
   readonly tied: readonly { readonly key: string; readonly to: string }[];

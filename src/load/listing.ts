@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Shape } from "../shape.ts";
+import { showBytes, showNumber } from "../plan/amount.ts";
 import { foldKeys } from "../plan/fold.ts";
 import { alignColumns, printable, type TextOptions, wrapText } from "../plan/table.ts";
 
@@ -15,9 +15,6 @@ const DEFAULT_WIDTH = 80;
 const LEAST_WIDTH = 40;
 /** Spaces before the rows of a section. */
 const INDENT = "  ";
-
-/** Decimal, as disks and networks count. */
-const BYTE_UNITS: readonly string[] = ["kB", "MB", "GB", "TB"];
 
 /** A key, and what is said about it; rows that say the same become one line. */
 export interface ListingRow {
@@ -71,6 +68,8 @@ export class Listing {
   }
 }
 
+export { showBytes, showCount, showNumber, showShape } from "../plan/amount.ts";
+
 /** ANSI codes, for what needs attention and what does not. */
 export const RED = 31;
 /** All is well. */
@@ -78,35 +77,6 @@ export const GREEN = 32;
 /** Worth a look. */
 export const YELLOW = 33;
 const BOLD = 1;
-
-/** `1,234`. */
-export function showNumber(n: number): string {
-  return n.toLocaleString("en-US");
-}
-
-/** `1 tensor`, `2 tensors`. */
-export function showCount(n: number, noun: string): string {
-  return `${showNumber(n)} ${noun}${n === 1 ? "" : "s"}`;
-}
-
-/** `268 bytes`, `1.23 MB`. */
-export function showBytes(byteLength: number): string {
-  if (byteLength < 1000) return showCount(byteLength, "byte");
-  let value = byteLength;
-  let unit = "";
-  for (const next of BYTE_UNITS) {
-    // What would be rounded up to 1000 is 1 of the next unit.
-    if (value < 999.5 && unit !== "") break;
-    value /= 1000;
-    unit = next;
-  }
-  return `${value.toPrecision(Math.max(3, String(Math.floor(value)).length))} ${unit}`;
-}
-
-/** `[5, 10]`. */
-export function showShape(shape: Shape): string {
-  return `[${shape.join(", ")}]`;
-}
 
 interface FoldedRow {
   readonly keys: readonly string[];

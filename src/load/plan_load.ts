@@ -4,16 +4,28 @@
  * @module
  */
 
-import { entriesOf, initialise, metadataOf, partialLoad, planModule, rowOf } from "../nn/loading.ts";
+import {
+  entriesOf,
+  initialise,
+  metadataOf,
+  newLog,
+  partialLoad,
+  planModule,
+  reportOf,
+  rowOf,
+  write,
+} from "../nn/loading.ts";
 import type { LoadLog, StateDictLike } from "../nn/loading.ts";
 import type { Module } from "../nn/module.ts";
 import { changeSince, modelRows } from "../nn/rows.ts";
-import { requireReplaceable, transferTensor } from "../nn/transfer.ts";
+import { requireReplaceable } from "../nn/transfer.ts";
 import { planError } from "../plan/failure.ts";
 import type { LoadOptions, LoadProgress } from "../plan/options.ts";
 import { LoadOutcome } from "../plan/outcome_record.ts";
-import { LoadReport } from "../plan/report.ts";
+import { outcomeText } from "../plan/outcome_text.ts";
+import type { LoadReport } from "../plan/report.ts";
 import type { CheckpointRow, ModelRow, PlanRows, Problem, Suggestion } from "../plan/rows.ts";
+import type { TextOptions } from "../plan/table.ts";
 import { pythonTypeName } from "../python_type.ts";
 import { isLazyTensor } from "../state_dict.ts";
 import type { Tensor } from "../tensor/tensor.ts";
@@ -84,6 +96,19 @@ export class LoadPlan extends LoadOutcome {
     return peakOf(this.#about.steps);
   }
 
+  /** The text for a person, as wide as `width` (80) and coloured where `color` is set. */
+  override text(options: TextOptions = {}): string {
+    const { bytesToRead, peakBytes } = this;
+    return outcomeText(this.#plan, { ...options, tense: "planned", reading: { bytesToRead, peakBytes } });
+  }
+
+  /** Plain data: what a report has, and what only a plan has. */
+  override toJSON(): Record<string, unknown> {
+    const { ok, problems, suggestions, bytesToRead, peakBytes } = this;
+    const offered = suggestions.map(({ kind, message, option, keys }) => ({ kind, message, option, keys }));
+    return { ok, problems, suggestions: offered, bytesToRead, peakBytes, ...super.toJSON() };
+  }
+
   /**
    * Does it. Where it fails before anything was written, the model is as it was and the plan may be applied again.
    *
@@ -102,7 +127,7 @@ export class LoadPlan extends LoadOutcome {
     const change = changeSince(rows, modelRows(model));
     if (change !== null) throw new TypeError(`Cannot apply the plan: the model changed since, ${change}; plan it anew`);
     requireReplaceable(model, accepted.transfers);
-    const log: LoadLog = { written: [], at: "" };
+    const log = newLog();
     this.#state = "running";
     try {
       await this.#write(options, log);
@@ -112,7 +137,7 @@ export class LoadPlan extends LoadOutcome {
       throw partialLoad(log, cause);
     }
     this.#state = "applied";
-    return new LoadReport(accepted);
+    return reportOf(accepted, log);
   }
 
   async #write(options: ApplyOptions, log: LoadLog): Promise<void> {
@@ -126,7 +151,7 @@ export class LoadPlan extends LoadOutcome {
       log.at = step.transfer.key;
       if (isTensorStep(step)) {
         const { tensor, owned, bytes } = await reader.next();
-        transferTensor(model, step.transfer, { source: tensor, owned });
+        write(model, step.transfer, { value: { source: tensor, owned }, log });
         log.written.push(log.at);
         done += bytes;
         onProgress?.({ done, total });

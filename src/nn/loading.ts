@@ -9,7 +9,7 @@ import { planError } from "../plan/failure.ts";
 import type { LoadOptions } from "../plan/options.ts";
 import { planRows } from "../plan/plan.ts";
 import { LoadReport } from "../plan/report.ts";
-import type { CheckpointRow, CheckpointRows, ModelRow, PlanRows } from "../plan/rows.ts";
+import type { CheckpointRow, CheckpointRows, ModelRow, PlanRows, TensorTransfer } from "../plan/rows.ts";
 import { pythonTypeName } from "../python_type.ts";
 import { isLazyTensor, StateDict } from "../state_dict.ts";
 import type { StateDictMetadata } from "../state_dict.ts";
@@ -17,7 +17,7 @@ import { Tensor } from "../tensor/tensor.ts";
 import { brandOf, TENSOR_BRAND, VERSION } from "../version.ts";
 import type { Module } from "./module.ts";
 import { modelRows } from "./rows.ts";
-import { requireReplaceable, transferTensor, withCopyProblems } from "./transfer.ts";
+import { requireReplaceable, transferTensor, type TransferValue, withCopyProblems } from "./transfer.ts";
 
 /** What a state dict in memory may be. */
 export type StateDictLike = ReadonlyMap<string, unknown> | Readonly<Record<string, unknown>>;
@@ -28,6 +28,8 @@ export interface LoadLog {
   readonly written: string[];
   /** The key that is being worked on. */
   at: string;
+  /** By key, how many finite values a cast left infinite or NaN, where any. */
+  readonly overflowed: Map<string, number>;
 }
 
 /** `Module.loadStateDict`. */
@@ -36,25 +38,48 @@ export function loadInMemory(root: Module, stateDict: StateDictLike, options: Lo
   for (const [key, value] of entries) refuseUnread(key, value);
   const checkpoint = { rows: [...entries].map(([key, value]) => rowOf(key, value)), metadata: metadataOf(stateDict) };
   const { plan } = planModule(root, checkpoint, options);
-  const report = new LoadReport(plan);
-  const error = planError(plan, report);
+  const error = planError(plan, new LoadReport(plan));
   if (error !== null) throw error;
   requireReplaceable(root, plan.transfers);
-  const log: LoadLog = { written: [], at: "" };
+  const log = newLog();
   try {
     for (const step of plan.transfers) {
       if (step.source === null) continue;
       log.at = step.key;
       const value = entries.get(step.source);
       if (step.action === "extra-state") root.getSubmodule(step.modulePath).setExtraState?.(value);
-      else if (value instanceof Tensor) transferTensor(root, step, { source: value, owned: false });
+      else if (value instanceof Tensor) write(root, step, { value: { source: value, owned: false }, log });
       log.written.push(step.key);
     }
     initialise(root, plan, { options, log });
   } catch (cause) {
     throw partialLoad(log, cause);
   }
-  return report;
+  return reportOf(plan, log);
+}
+
+/** The log of a load that begins. */
+export function newLog(): LoadLog {
+  return { written: [], at: "", overflowed: new Map() };
+}
+
+/** Carries out a step with a tensor, and notes what its cast lost. */
+export function write(
+  root: Module,
+  step: TensorTransfer,
+  { value, log }: { readonly value: TransferValue; readonly log: LoadLog },
+): void {
+  const overflowed = transferTensor(root, step, value);
+  if (overflowed > 0) log.overflowed.set(step.key, overflowed);
+}
+
+/** What a load did, with what only its values told. */
+export function reportOf(plan: PlanRows, { overflowed }: LoadLog): LoadReport {
+  const casts = plan.casts.map((cast) => {
+    const lost = overflowed.get(cast.key);
+    return lost === undefined ? cast : { ...cast, overflowed: lost };
+  });
+  return new LoadReport({ ...plan, casts });
 }
 
 /** Plans a load into a module, and gives the rows of the module that the plan is about. */

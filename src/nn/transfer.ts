@@ -4,9 +4,11 @@
  * @module
  */
 
+import type { DType } from "../dtype.ts";
 import { loadErrorText } from "../plan/message.ts";
 import type { ModelRow, PlanRows, Problem, TensorTransfer, Transfer } from "../plan/rows.ts";
 import { torchSize } from "../shape.ts";
+import { largestOf } from "../tensor/elements.ts";
 import { moveInto } from "../tensor/operations/moving.ts";
 import { viewOf } from "../tensor/tensor.ts";
 import type { Tensor } from "../tensor/tensor.ts";
@@ -26,14 +28,33 @@ export interface TransferValue {
   readonly owned: boolean;
 }
 
-/** Writes the checkpoint's tensor into the module's, or puts it in its place, as the step says. */
-export function transferTensor(root: Module, step: TensorTransfer, { source, owned }: TransferValue): void {
+/**
+ * Writes the checkpoint's tensor into the module's, or puts it in its place, as the step says.
+ *
+ * @returns How many finite values its cast left infinite or NaN.
+ */
+export function transferTensor(root: Module, step: TensorTransfer, { source, owned }: TransferValue): number {
   const { owner, target } = targetOf(root, step);
   const values = arranged(step, source);
-  if (step.assign) return replace(owner, step.name, { target, values });
+  if (step.assign) {
+    replace(owner, step.name, { target, values });
+    return 0;
+  }
   const [to, from] = [leadingRegion(target, step.region), leadingRegion(values, step.region)];
+  // Counted before: what is moved is gone afterwards.
+  const finite = mayOverflow(from.dtype, to.dtype) ? finiteCount(from) : null;
   if (owned && from === source) moveInto(viewOf(to), viewOf(from));
   else to.copy_(from);
+  return finite === null ? 0 : finite - finiteCount(to);
+}
+
+/** Whether a number of one element type may be too large for another, a floating point one. */
+function mayOverflow(from: DType, to: DType): boolean {
+  return largestOf(from) > largestOf(to);
+}
+
+function finiteCount(tensor: Tensor): number {
+  return Number(tensor.isfinite().sum().item());
 }
 
 /**

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Shape } from "../shape.ts";
+import { showBytes, showCount, showNumber, showShape } from "./amount.ts";
 import { foldedGlob, foldKeys } from "./fold.ts";
 import { showPattern } from "./pattern.ts";
 import type { Count, PlanRows, ProblemKind, Share } from "./rows.ts";
@@ -48,10 +48,26 @@ interface SectionRow {
   readonly cells: readonly string[];
 }
 
+/** What a load that is still to come has to read. */
+export interface Reading {
+  /** Bytes of the file. */
+  readonly bytesToRead: number;
+  /** Bytes that are needed at once beside the model's own. */
+  readonly peakBytes: number;
+}
+
+/** How an outcome is put. */
+export interface OutcomeTextOptions extends TextOptions {
+  /** Whether it is still to come. */
+  readonly tense: Tense;
+  /** What has to be read, where that is known. */
+  readonly reading?: Reading;
+}
+
 /** The text of `plan`, before the load or after it. */
 export function outcomeText(
   plan: PlanRows,
-  { tense: wanted, width = DEFAULT_WIDTH, color = false }: TextOptions & { readonly tense: Tense },
+  { tense: wanted, reading, width = DEFAULT_WIDTH, color = false }: OutcomeTextOptions,
 ): string {
   // What was refused is never done, also where it is the plan of an error.
   const tense = plan.ok ? wanted : "planned";
@@ -59,7 +75,8 @@ export function outcomeText(
   const paint = color
     ? (code: number, text: string) => `\x1b[${code}m${text}\x1b[0m`
     : (_: number, text: string) => text;
-  const [first, ...more] = verdict(plan, tense).map((line) => wrapText(line, columns - 2).join("\n  "));
+  const sentences = [...verdict(plan, tense), ...(plan.ok ? readingWords(reading) : [])];
+  const [first, ...more] = sentences.map((line) => wrapText(line, columns - 2).join("\n  "));
   const lines = [paint(verdictColor(plan), first), ...more];
   for (const problem of statedProblems(plan)) {
     const [head, ...tail] = wrapText(printable(problem), columns - 2);
@@ -73,7 +90,7 @@ export function outcomeText(
   }
   for (const { title, rows } of sectionsOf(plan, tense)) {
     if (rows.length === 0) continue;
-    lines.push("", paint(BOLD, `${title} (${number(rows.length)})`), ...tableOf(rows, columns));
+    lines.push("", paint(BOLD, `${title} (${showNumber(rows.length)})`), ...tableOf(rows, columns));
   }
   return lines.join("\n");
 }
@@ -100,12 +117,18 @@ function verdict(plan: PlanRows, tense: Tense): string[] {
   ];
 }
 
+function readingWords(reading: Reading | undefined): string[] {
+  if (reading === undefined || reading.bytesToRead === 0) return [];
+  const { bytesToRead, peakBytes } = reading;
+  return [`Would read ${showBytes(bytesToRead)}, with ${showBytes(peakBytes)} of memory beside the model's own`];
+}
+
 function problemWords({ problems }: PlanRows): string[] {
   const counts = new Map<ProblemKind, number>();
   for (const { kind, keys } of problems) counts.set(kind, (counts.get(kind) ?? 0) + keys.length);
   return [...counts].map(([kind, count]) => {
     const words = PROBLEM_WORDS[kind];
-    return typeof words === "string" ? words : `${number(count)} ${words[count === 1 ? 0 : 1]}`;
+    return typeof words === "string" ? words : `${showNumber(count)} ${words[count === 1 ? 0 : 1]}`;
   });
 }
 
@@ -121,17 +144,15 @@ function share(verb: string, { of, counts: { part, whole } }: { readonly of: str
   if (part.tensors === 0 && whole.tensors > 0) return `${verb} nothing of ${of}: 0 of ${amounts(whole)}`;
   if (fraction === 1) return `${verb} all of ${of}: ${amounts(whole)}`;
   const tensors = part.tensors === whole.tensors
-    ? `all ${number(whole.tensors)}`
-    : `${number(part.tensors)} of ${number(whole.tensors)}`;
-  return `${verb} ${percent(fraction)} of ${of}: ${tensors} tensors, ${number(part.elements)} of ${
-    number(whole.elements)
+    ? `all ${showNumber(whole.tensors)}`
+    : `${showNumber(part.tensors)} of ${showNumber(whole.tensors)}`;
+  return `${verb} ${percent(fraction)} of ${of}: ${tensors} tensors, ${showNumber(part.elements)} of ${
+    showNumber(whole.elements)
   } elements`;
 }
 
 function amounts({ tensors, elements }: Count): string {
-  return `${number(tensors)} ${tensors === 1 ? "tensor" : "tensors"}, ${number(elements)} ${
-    elements === 1 ? "element" : "elements"
-  }`;
+  return `${showCount(tensors, "tensor")}, ${showCount(elements, "element")}`;
 }
 
 function fractionOf(part: number, whole: number): number {
@@ -150,7 +171,7 @@ function statedProblems({ problems }: PlanRows): string[] {
   const stated = problems.filter(({ kind }) => !shown.includes(kind)).map(({ message }) => message);
   return stated.length <= ROWS
     ? stated
-    : [...stated.slice(0, ROWS), `and ${number(stated.length - ROWS)} more problems`];
+    : [...stated.slice(0, ROWS), `and ${showNumber(stated.length - ROWS)} more problems`];
 }
 
 function sectionsOf(plan: PlanRows, tense: Tense): Section[] {
@@ -175,7 +196,9 @@ function mismatchRows({ mismatched, partial, initialisations }: PlanRows): Secti
     const shapes = `${showShape(checkpointShape)} → ${showShape(modelShape)}`;
     const part = parts.get(key);
     if (action === "error") return { key, cells: [shapes, "error"] };
-    if (part !== undefined) return { key, cells: [shapes, `${number(part.elements)} of ${number(part.of)} elements`] };
+    if (part !== undefined) {
+      return { key, cells: [shapes, `${showNumber(part.elements)} of ${showNumber(part.of)} elements`] };
+    }
     if (action === "overlap" && !inits.has(key)) return { key, cells: [shapes, "filled whole"] };
     return { key, cells: [shapes, `skipped, ${inits.get(key) ?? "keeps its value"}`] };
   });
@@ -206,9 +229,14 @@ function unexpectedRows({ unexpectedKeys, allowed, shapes, problems }: PlanRows)
 }
 
 function castRows({ casts }: PlanRows): SectionRow[] {
-  return casts.map(({ key, from, to, lossy }) => ({
+  return casts.map(({ key, from, to, lossy, overflowed }) => ({
     key,
-    cells: [`${from} → ${to}`, lossy ? "may change values" : ""],
+    cells: [
+      `${from} → ${to}`,
+      overflowed === undefined
+        ? lossy ? "may change values" : ""
+        : `${showNumber(overflowed)} finite values overflowed`,
+    ],
   }));
 }
 
@@ -261,7 +289,7 @@ function tableOf(rows: readonly SectionRow[], width: number): string[] {
   const shown = folded.slice(0, ROWS).map(({ cells }) => cells);
   const lines = alignColumns(shown, width - 2).map((line) => `  ${line}`);
   const rest = folded.slice(ROWS).reduce((sum, { keys }) => sum + keys.length, 0);
-  return rest === 0 ? lines : [...lines, `  … and ${number(rest)} more`];
+  return rest === 0 ? lines : [...lines, `  … and ${showNumber(rest)} more`];
 }
 
 /** Rows that say the same, as few lines as their keys fold to. */
@@ -272,12 +300,4 @@ function foldRows(group: readonly SectionRow[]): { readonly keys: readonly strin
     const arrow = to === "" ? [] : [`→ ${printable(to)}`];
     return { keys, cells: [printable(text), ...arrow, ...group[0].cells] };
   });
-}
-
-function showShape(shape: Shape): string {
-  return `[${shape.join(", ")}]`;
-}
-
-function number(n: number): string {
-  return n.toLocaleString("en-US");
 }

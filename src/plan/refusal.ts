@@ -4,6 +4,7 @@
  * @module
  */
 
+import { showNumber } from "./amount.ts";
 import type { LoadRefusal, Outcome } from "../outcome.ts";
 import type { KeyJournal } from "./keys.ts";
 import type { CheckpointRow, Problem, Suggestion } from "./rows.ts";
@@ -38,7 +39,7 @@ export function refusalsOf(facts: RefusalFacts): Refusal[] {
 /** Keys for a message: the first few, quoted, and how many more. */
 export function someKeys(keys: readonly string[]): string {
   const named = keys.slice(0, NAMED_KEYS).map((key) => `"${key}"`).join(", ");
-  return keys.length > NAMED_KEYS ? `${named} and ${count(keys.length - NAMED_KEYS)} more` : named;
+  return keys.length > NAMED_KEYS ? `${named} and ${showNumber(keys.length - NAMED_KEYS)} more` : named;
 }
 
 function collisions({ journal }: RefusalFacts): Refusal[] {
@@ -54,15 +55,15 @@ function noMatch(facts: RefusalFacts): Refusal[] {
   const { settings, rows, names } = facts;
   if (settings.allowNoMatch || rows.length === 0 || names.length === 0) return [];
   if (names.some(({ fate }) => fate !== "absent" && fate !== "kept")) return [];
-  const message = `Refused to load: none of the checkpoint's ${count(rows.length)} keys ` +
-    `(${someKeys(rows.map(({ key }) => key))}) is one of the model's ${count(names.length)} ` +
+  const message = `Refused to load: none of the checkpoint's ${showNumber(rows.length)} keys ` +
+    `(${someKeys(rows.map(({ key }) => key))}) is one of the model's ${showNumber(names.length)} ` +
     `(${someKeys(names.map(({ key }) => key))}): ${likelyReason(facts)}; allowNoMatch: true lets it pass`;
   return [{ kind: "no-match", message, keys: [] }];
 }
 
 function likelyReason({ rows, suggestions }: RefusalFacts): string {
   const [best] = suggestions();
-  if (best?.kind === "rename") return `${count(best.keys.length)} would with ${best.option}`;
+  if (best?.kind === "rename") return `${showNumber(best.keys.length)} would with ${best.option}`;
   if (best !== undefined) return `${best.message}, try ${best.option}`;
   if (rows.every(({ tensor }) => tensor === null)) return "it holds no tensor, so it is probably not a state dict";
   return "it is probably of another architecture";
@@ -91,8 +92,4 @@ function lowCoverage({ settings, coverage }: RefusalFacts): Refusal[] {
 /** As many digits as tell the two numbers of a refusal apart in practice. */
 function percent(fraction: number): string {
   return `${Number((fraction * 100).toPrecision(6))} %`;
-}
-
-function count(n: number): string {
-  return n.toLocaleString("en-US");
 }

@@ -5,6 +5,7 @@
  */
 
 import { sameShape, type Shape } from "../shape.ts";
+import { showCount, showNumber } from "./amount.ts";
 import { foldedGlob } from "./fold.ts";
 import type { KeyEntry } from "./keys.ts";
 import { guessRenames, type RenameGuess } from "./rename_guess.ts";
@@ -85,10 +86,10 @@ function renameMessage(
 ): string {
   const found = new Map(unexpected.map(({ key, row }) => [key, row?.tensor?.shape]));
   const odd = pairs.filter((pair) => !sameShape(shapes.get(pair.to) ?? [], found.get(pair.from) ?? []));
-  const keys = pairs.length === 1 ? "1 key" : `${pairs.length.toLocaleString("en-US")} keys`;
+  const keys = showCount(pairs.length, "key");
   const shapeNote = odd.length === 0
     ? `${pairs.length === 1 ? "" : "all "}of the right shape`
-    : `${odd.length.toLocaleString("en-US")} of another shape`;
+    : `${showNumber(odd.length)} of another shape`;
   const steps = [0, Math.floor(pairs.length / 2), pairs.length - 1].slice(0, pairs.length);
   const examples = [...new Set(steps)].map((i) => `"${pairs[i].from}" is probably "${pairs[i].to}"`);
   return `${keys} would match, ${shapeNote}: ${examples.join(", ")}`;
@@ -101,7 +102,7 @@ function transposes({ walk }: SuggestionFacts): Suggestion[] {
   ).map(({ key }) => key);
   if (turned.length === 0) return [];
   const rules = globsOf(turned).map((glob) => `[${JSON.stringify(glob)}, "transpose"]`);
-  const keys = turned.length === 1 ? `"${turned[0]}" has` : `${turned.length.toLocaleString("en-US")} weights have`;
+  const keys = turned.length === 1 ? `"${turned[0]}" has` : `${showNumber(turned.length)} weights have`;
   return [{
     kind: "transpose",
     message: `${keys} the wanted shape the other way round; square weights beside them may be turned as well, ` +

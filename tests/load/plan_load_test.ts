@@ -1,4 +1,12 @@
-import { assert, assertEquals, assertInstanceOf, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertInstanceOf,
+  assertRejects,
+  assertStrictEquals,
+  assertStringIncludes,
+  assertThrows,
+} from "@std/assert";
 import {
   CheckpointError,
   init,
@@ -408,3 +416,28 @@ function indexOf(bytes: Uint8Array, word: Uint8Array): number {
   for (let i = 0; i + word.length <= bytes.length; i++) if (word.every((byte, k) => bytes[i + k] === byte)) return i;
   return -1;
 }
+
+Deno.test("A plan is data too: what a report has, and whether, why not, and what it would read", async () => {
+  const checkpoint = await openCheckpoint("examples/data/pretrained.pt");
+  const plan = planLoad(new Linear(10, 5), checkpoint.stateDict(), { rename: [{ strip: "linear1." }] });
+  const { ok, problems, suggestions, bytesToRead, peakBytes, ...outcome } = JSON.parse(JSON.stringify(plan));
+  assertEquals([ok, bytesToRead, peakBytes], [false, plan.bytesToRead, plan.peakBytes]);
+  assertEquals(problems.map(({ kind }: { readonly kind: string }) => kind), ["unexpected"]);
+  assertEquals(suggestions.length, plan.suggestions.length);
+  assertEquals(
+    Object.keys(outcome),
+    Object.keys(new Linear(1, 1).loadStateDict(new Linear(1, 1).stateDict()).toJSON()),
+  );
+  await checkpoint.close();
+});
+
+Deno.test("A plan says what it would read, and a plan in memory does not", async () => {
+  const checkpoint = await openCheckpoint("examples/data/pretrained.pt");
+  const options = { strict: false, rename: [{ strip: "linear1." }] };
+  assertStringIncludes(
+    planLoad(new Linear(10, 5), checkpoint.stateDict(), options).toString(),
+    "Would read 220 bytes, with 200 bytes of memory beside the model's own",
+  );
+  await checkpoint.close();
+  assertEquals(planLoad(new Linear(1, 1), new Linear(1, 1).stateDict()).toString().includes("Would read"), false);
+});
