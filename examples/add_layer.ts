@@ -9,7 +9,7 @@ import { init, Linear, manualSeed, Module, openCheckpoint, planLoad, relu, type 
 import facts from "./data/add_layer.json" with { type: "json" };
 import pretrained from "./data/pretrained.pt" with { type: "bytes" };
 
-class ModifiedModel extends Module {
+export default class ModifiedModel extends Module {
   linear1 = new Linear(10, 5);
   linear2 = new Linear(5, 2);
   linear3 = new Linear(2, 1); // not in the checkpoint

@@ -47,6 +47,9 @@ const ENTRY_POINTS: ReadonlyMap<string, Layer> = new Map([["mod.ts", "mod"], ["s
 /** The other entry point, which the command line may take because it starts no wasm. */
 const CHECKPOINT_ENTRY = "src/checkpoint/mod.ts";
 
+/** What the command line may take beside `mod.ts`: a misspelt option is no matter of the library's surface. */
+const ALSO_FOR_CLI: readonly string[] = [CHECKPOINT_ENTRY, "src/plan/nearest.ts"];
+
 /** The entry points by the name that users import. */
 const PUBLISHED: ReadonlyMap<string, string> = new Map([
   ["@graft/graft", "mod.ts"],
@@ -135,7 +138,7 @@ function layerOf(path: string): Layer | null {
 function targetOf(specifier: string, from: string, layer: Layer): string | null {
   const path = PUBLISHED.get(specifier) ?? relativeTarget(specifier, from);
   if (path === null) return isAllowedPackage(specifier, layer) ? null : specifier;
-  if (path === CHECKPOINT_ENTRY && layer === "cli") return null;
+  if (layer === "cli" && ALSO_FOR_CLI.includes(path)) return null;
   const target = layerOf(path);
   if (target === null) return path;
   return target === layer || MAY_IMPORT[layer].includes(target) ? null : target;

@@ -31,6 +31,11 @@ const STEPS: readonly Step[] = [
   { name: "types", command: DENO, args: ["check", "mod.ts", "src", "tests", "examples", "bench", "tools"] },
   { name: "docs", command: DENO, args: ["doc", "--lint", ...ENTRY_POINTS] },
   { name: "test", command: DENO, args: ["task", "test"] },
+  {
+    name: "cli",
+    command: DENO,
+    args: ["test", "-R", "-W", "-E", "--allow-run", "tests/cli/process_test.ts"],
+  },
   { name: "wasm:check", command: DENO, args: ["task", "wasm:check"] },
   { name: "publish", command: DENO, args: ["publish", "--dry-run", "--allow-dirty"] },
   { name: "cargo:fmt", command: "cargo", args: ["fmt", "--check"], folder: "rust/" },

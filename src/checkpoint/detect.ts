@@ -53,7 +53,7 @@ export interface UnreadFormat {
 /** What a file turned out to be. */
 export type Detection =
   /** A container that one reader reads, and only that one. */
-  | { readonly kind: "zip" | "safetensors" }
+  | { readonly kind: "zip" | "safetensors" | "torch-legacy" }
   | UnreadFormat
   /** Something else; `looksLike` completes "it looks like …". */
   | { readonly kind: "other"; readonly looksLike: string };
@@ -75,12 +75,7 @@ function detectTorchStream(head: Uint8Array): Detection | null {
   const start = latin1(head.subarray(0, 32));
   const isPickle = start.startsWith("\x80");
   if ((isPickle && start.includes(LEGACY_MAGIC)) || LEGACY_MAGIC_TEXT.test(start)) {
-    return {
-      kind: "unread",
-      format: "torch-legacy",
-      what: "a checkpoint in PyTorch's format from before 1.6",
-      advice: "load it in PyTorch and torch.save it again",
-    };
+    return { kind: "torch-legacy" };
   }
   if (latin1(head.subarray(257, 262)) !== "ustar") return null;
   return {

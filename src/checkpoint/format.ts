@@ -63,6 +63,10 @@ async function read(source: OpenSource, limits: Limits): Promise<Checkpoint> {
       const { readTorchZip } = await import("./torch_zip.ts");
       return new Checkpoint({ source, limits, format: "torch-zip", ...await readTorchZip(source, limits) });
     }
+    case "torch-legacy": {
+      const { readTorchLegacy } = await import("./torch_legacy.ts");
+      return new Checkpoint({ source, limits, format: "torch-legacy", ...await readTorchLegacy(source, limits) });
+    }
     case "safetensors": {
       const { readSafetensors } = await import("./safetensors.ts");
       const { tensors, metadata } = await readSafetensors(source, limits);
@@ -88,7 +92,7 @@ async function identify(source: OpenSource): Promise<Detection> {
   const what = "the beginning of the file";
   const first = await readExactly(source, { offset: 0, length: Math.min(MAGIC_BYTES, source.size), what });
   const detection = detect(first, first, source.size);
-  if (detection.kind === "zip" || detection.kind === "safetensors") return detection;
+  if (detection.kind !== "unread" && detection.kind !== "other") return detection;
   const length = Math.min(HEAD_BYTES, source.size);
   const head = await readExactly(source, { offset: 0, length, what });
   const tail = await readExactly(source, { offset: source.size - length, length, what: "the end of the file" });

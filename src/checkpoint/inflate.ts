@@ -5,6 +5,7 @@
  * @module
  */
 
+import { crc32 } from "./crc32.ts";
 import { type ByteSource, readExactly } from "../bytes/source.ts";
 import { CheckpointError, TruncatedError, UnsupportedError } from "../errors.ts";
 
@@ -89,19 +90,6 @@ function decompressor(entry: Deflated): DecompressionStream {
     throw new UnsupportedError(message, "deflated entry", { cause });
   }
 }
-
-/** CRC-32 (ISO 3309, reflected 0xEDB88320), as zip has it. */
-function crc32(bytes: Uint8Array): number {
-  let crc = 0xffffffff;
-  for (const byte of bytes) crc = CRC_TABLE[(crc ^ byte) & 0xff] ^ (crc >>> 8);
-  return (crc ^ 0xffffffff) >>> 0;
-}
-
-const CRC_TABLE: Uint32Array = Uint32Array.from({ length: 256 }, (_, index) => {
-  let crc = index;
-  for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? 0xedb88320 ^ (crc >>> 1) : crc >>> 1;
-  return crc;
-});
 
 function damaged(entry: Deflated, problem: string, cause?: unknown): CheckpointError {
   return new CheckpointError(`Cannot read "${entry.name}" in the zip: ${problem}`, {

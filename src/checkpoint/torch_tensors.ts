@@ -38,6 +38,8 @@ export interface TypedStorage {
   readonly storage: Storage;
   /** The dtype of its class; `null` for untyped bytes. */
   readonly dtype: DType | RareDType | null;
+  /** Elements before the first: not 0 where it is a view of a larger one. */
+  readonly start: number;
 }
 
 /** What the rebuild functions need to know of the file they are in. */
@@ -128,7 +130,11 @@ function rebuildTensor(args: readonly Inert[], context: RebuildContext): StoredT
   if (typed === undefined) return undefined;
   if (typed.dtype === null) throw malformed(context, "a tensor on untyped bytes has no dtype");
   const view = { dtype: typed.dtype, storage: typed.storage, ...geometry(context, size, stride), requiresGrad };
-  return describe(context, { ...view, storageOffset: count(context, offset, "a storage offset"), metadata });
+  return describe(context, {
+    ...view,
+    storageOffset: typed.start + count(context, offset, "a storage offset"),
+    metadata,
+  });
 }
 
 /** `(storage, storage_offset, size, stride, requires_grad, hooks, dtype[, metadata])`. */
@@ -138,7 +144,11 @@ function rebuildTensorOfDType(args: readonly Inert[], context: RebuildContext): 
   const dtype = dtypeOf(dtypeValue);
   if (typed === undefined || dtype === undefined) return undefined;
   const view = { dtype, storage: typed.storage, ...geometry(context, size, stride), requiresGrad };
-  return describe(context, { ...view, storageOffset: count(context, offset, "a storage offset"), metadata });
+  return describe(context, {
+    ...view,
+    storageOffset: typed.start + count(context, offset, "a storage offset"),
+    metadata,
+  });
 }
 
 /** `(storage, storage_offset, size, stride, quantizer, requires_grad, hooks)`. */

@@ -51,8 +51,18 @@ export interface TorchValuesOptions {
   readonly limits: Limits;
   /** The count of steps, shared with the machine. */
   readonly budget: Budget;
-  /** The storage of a key. */
-  readonly storage: (key: string, location: string) => Storage;
+  /** The storage of a key, which a pickle mentions with what it expects of it. */
+  readonly storage: (key: string, expected: ExpectedStorage) => Storage;
+}
+
+/** What a pickle says of a storage. */
+export interface ExpectedStorage {
+  /** The device it was saved from. */
+  readonly location: string;
+  /** How many elements it has, of the dtype of its class. */
+  readonly elements: number;
+  /** How many bytes those are. */
+  readonly byteLength: number;
 }
 
 /** A record while the pickle still adds to it. */
@@ -121,7 +131,7 @@ export class TorchValues implements PickleHost {
   /** `("storage", class, key, location, numel)`, or the module of an old file, which stands for its class. */
   persistent(id: Inert): Inert {
     if (!isSequence(id) || id.length > 6) throw this.#malformed("a persistent id is not a tuple that names a storage");
-    const [kind, type, key, location, numel] = id.map(fromPython2);
+    const [kind, type, key, location, numel, view = null] = id.map(fromPython2);
     if (kind === "module" && isObject(type)) return type;
     if (kind !== "storage" || !isObject(type) || typeof key !== "string" || typeof location !== "string") {
       throw this.#malformed("a persistent id does not name a storage");
@@ -130,15 +140,17 @@ export class TorchValues implements PickleHost {
     if (typeof numel !== "number" || !Number.isSafeInteger(numel) || numel < 0) {
       throw this.#malformed(`storage "${key}" is said to have ${String(numel)} elements`);
     }
-    const cacheKey = JSON.stringify([type.name, key, location, numel]);
+    const shift = this.#viewStart(view);
+    const cacheKey = JSON.stringify([type.name, key, location, numel, shift]);
     const known = this.#storages.get(cacheKey);
     if (known !== undefined) return known;
     const record = { module: type.module, name: type.name, args: [key, location, numel] };
     this.#storages.set(cacheKey, record);
     const dtype = storageDType(type.name);
     if (dtype !== undefined) {
-      const expected = numel * (dtype === null ? 1 : itemSize(dtype));
-      this.#typed.set(record, { storage: sized(this.#storage(key, location), expected), dtype });
+      const byteLength = numel * (dtype === null ? 1 : itemSize(dtype));
+      const storage = sized(this.#storage(key, { location, elements: numel, byteLength }), byteLength);
+      this.#typed.set(record, { storage, dtype, start: shift });
     }
     return record;
   }
@@ -164,6 +176,16 @@ export class TorchValues implements PickleHost {
     const dict = draft.items ??= new Map<Inert, Inert>();
     if (!(dict instanceof Map)) throw this.#malformed("an object is a list and a dict at once");
     for (let i = 0; i < pairs.length; i += 2) dict.set(pairs[i], pairs[i + 1]);
+  }
+
+  /** Where in its storage a storage of its own begins, as PyTorch had them until 0.4: `(key, offset, size)`. */
+  #viewStart(view: Inert): number {
+    if (view === null) return 0;
+    const offset = isSequence(view) && view.length === 3 ? view[1] : null;
+    if (typeof offset !== "number" || !Number.isSafeInteger(offset) || offset < 0) {
+      throw this.#malformed("a view of a storage does not say where it begins");
+    }
+    return offset;
   }
 
   #allowed(fullName: string, args: readonly Inert[]): Inert | undefined {

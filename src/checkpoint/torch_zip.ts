@@ -59,7 +59,10 @@ export async function readTorchZip(source: ByteSource, limits: Limits): Promise<
     (size) => enforce(limits, "metadataBytes", { found: size, what: "data.pkl" }),
   );
   const about = { format: "torch-zip", limits, budget: new Budget(limits, "data.pkl") };
-  const values = new TorchValues({ ...about, storage: (key, location) => storages.get(key) ?? absent(key, location) });
+  const values = new TorchValues({
+    ...about,
+    storage: (key, { location }) => storages.get(key) ?? absent(key, location),
+  });
   const { value } = unpickle(pickle, values, { ...about, what: "data.pkl" });
   return { root: value, attributes: values.attributes, metadata };
 }

@@ -45,13 +45,17 @@ export class Listing {
     return this;
   }
 
-  /** Adds a title with the number of rows, and the rows below it; nothing where there are none. */
-  section(title: string, rows: readonly ListingRow[], { most = Infinity }: { readonly most?: number } = {}): this {
+  /** Adds a title with the number of rows, or what it counts instead, and the rows below it; nothing where there are none. */
+  section(
+    title: string,
+    rows: readonly ListingRow[],
+    { most = Infinity, count = rows.length }: { readonly most?: number; readonly count?: number } = {},
+  ): this {
     if (rows.length === 0) return this;
     const folded = foldRows(rows);
     const shown = folded.slice(0, most);
     const hidden = folded.slice(most).reduce((sum, { keys }) => sum + keys.length, 0);
-    this.#lines.push("", this.#paint(BOLD, `${title} (${showNumber(rows.length)})`));
+    this.#lines.push("", this.#paint(BOLD, `${title} (${showNumber(count)})`));
     const lines = alignColumns(shown.map(({ cells }) => cells), this.#width - INDENT.length);
     this.#lines.push(...lines.map((line) => INDENT + line));
     if (hidden > 0) this.#lines.push(`${INDENT}… and ${showNumber(hidden)} more`);

@@ -43,9 +43,6 @@ for (const [bytes, looksLike] of OTHERS) {
 const tar = "sys_info" + "\0".repeat(249) + "ustar\x0000" + "\0".repeat(249);
 
 const UNREAD: readonly (readonly [string, string, string])[] = [
-  ["torch-legacy", "\x80\x02\x8a\n\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.\x80\x02M\xe9\x03.", "before 1.6"],
-  ["torch-legacy", "\x80\x04\x95\x0e\0\0\0\0\0\0\0\x8a\n\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.", "before 1.6"],
-  ["torch-legacy", "L119547037146038801333356L\n.", "before 1.6"],
   ["torch-tar", tar, "tar"],
   ["torch-sharded", '{"metadata":{},"weight_map":{"a":"pytorch_model-00001-of-00002.bin"}}', "several PyTorch files"],
   ["safetensors-sharded", '\ufeff{\n "weight_map": {"a": "model-00001-of-00002.safetensors"}}', "several safetensors"],

@@ -39,6 +39,8 @@ const IMPORTS: readonly (readonly [string, string, string | null])[] = [
   ["mod.ts", `export { run } from "./src/cli.ts";`, `Layer "mod" must not import "cli"`],
   ["src/cli.ts", `import { parseArgs } from "@std/cli";`, null],
   ["src/cli.ts", `import { openCheckpoint } from "./checkpoint/mod.ts";`, null],
+  ["src/cli/command.ts", `import { nearestWord } from "../plan/nearest.ts";`, null],
+  ["src/cli/command.ts", `import { planRows } from "../plan/plan.ts";`, `Layer "cli" must not import "plan"`],
   ["src/cli.ts", `const model = await import(path);`, null],
   ["src/cli.ts", `import { zip } from "./checkpoint/zip.ts";`, `Layer "cli" must not import "checkpoint"`],
   ["examples/add_layer.ts", `import { Linear } from "@graft/graft";`, null],

@@ -1,0 +1,125 @@
+import { Buffer } from "node:buffer";
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { CheckpointError, isLazyTensor, openCheckpoint } from "../../mod.ts";
+import type { ByteSource } from "../../mod.ts";
+import { READ_PIECE_BYTES } from "../../src/bytes/source.ts";
+import { DEFAULT_LIMITS } from "../../src/checkpoint/limits.ts";
+import { piecesOf } from "../../src/checkpoint/pieces.ts";
+import { StoredTensor } from "../../src/checkpoint/stored_tensor.ts";
+
+const MEBI = 1 << 20;
+
+/** No two runs of it that begin at other places are the same for long. */
+const PATTERN = new Uint8Array(24 * MEBI);
+for (let i = 0; i < PATTERN.length; i++) PATTERN[i] = i * 31 + (i >> 12);
+
+/** Bytes that tell where they are; read in pieces they count the largest read. */
+class Pattern implements ByteSource {
+  readonly size: number;
+  largest = 0;
+  total = 0;
+
+  constructor(size: number) {
+    this.size = size;
+  }
+
+  read(offset: number, length: number): Promise<Uint8Array> {
+    this.largest = Math.max(this.largest, length);
+    this.total += length;
+    return Promise.resolve(PATTERN.subarray(offset, offset + length));
+  }
+}
+
+function tensorOn(
+  source: Pattern,
+  view: { shape: readonly number[]; strides: readonly number[]; offset?: number },
+  { bigEndian = false, compressed = false } = {},
+): StoredTensor {
+  const storage = {
+    id: "0",
+    byteLength: source.size,
+    bytes: source,
+    offset: compressed ? null : 0,
+    source,
+    bigEndian,
+    fault: null,
+  };
+  const description = {
+    ...view,
+    dtype: "int16",
+    storageOffset: view.offset ?? 0,
+    storage,
+    requiresGrad: false,
+  } as const;
+  return new StoredTensor(description, { format: "test", limits: DEFAULT_LIMITS });
+}
+
+async function together(tensor: StoredTensor): Promise<{ bytes: Uint8Array; lengths: number[] }> {
+  const lengths: number[] = [];
+  const bytes = new Uint8Array(tensor.byteLength);
+  let done = 0;
+  for await (const piece of piecesOf(tensor)) {
+    bytes.set(piece, done);
+    done += piece.length;
+    lengths.push(piece.length);
+  }
+  assertEquals(done, tensor.byteLength);
+  return { bytes, lengths };
+}
+
+for (
+  const [name, view] of [
+    ["dense", { shape: [3, 3 * MEBI], strides: [3 * MEBI, 1] }],
+    ["one dimension", { shape: [9 * MEBI + 5], strides: [1], offset: 3 }],
+    ["rows with gaps", { shape: [9000, 1000], strides: [1100, 1] }],
+    ["rows larger than a piece, every other element", { shape: [2, 5 * MEBI], strides: [0, 1] }],
+    ["channels last", { shape: [16, 1000, 600], strides: [600000, 1, 1000] }],
+  ] as const
+) {
+  for (const bigEndian of [false, true]) {
+    Deno.test(`piecesOf() gives the bytes of read(): ${name}${bigEndian ? ", big-endian" : ""}`, async () => {
+      const source = new Pattern(24 * MEBI);
+      const tensor = tensorOn(source, view, { bigEndian });
+      const { bytes, lengths } = await together(tensor);
+      assert(lengths.length > 1, "comes in pieces");
+      assert(Math.max(...lengths) <= READ_PIECE_BYTES);
+      assert(source.largest <= 2 * READ_PIECE_BYTES, `reads ${source.largest} bytes at once`);
+      // assertEquals would print megabytes.
+      assertEquals(Buffer.compare(bytes, await tensor.read()), 0);
+    });
+  }
+}
+
+Deno.test("piecesOf() reads a transposed tensor once and whole, for pieces would read everything for each", async () => {
+  const source = new Pattern(18 * MEBI);
+  const tensor = tensorOn(source, { shape: [3000, 3000], strides: [1, 3000] });
+  const { lengths } = await together(tensor);
+  assertEquals(lengths, [18_000_000]);
+  assert(source.total <= 18 * MEBI);
+});
+
+Deno.test("piecesOf() inflates what is compressed once", async () => {
+  const source = new Pattern(18 * MEBI);
+  const { lengths } = await together(tensorOn(source, { shape: [9 * MEBI], strides: [1] }, { compressed: true }));
+  assertEquals(lengths, [18 * MEBI]);
+});
+
+Deno.test("piecesOf() checks the whole before the first piece", async () => {
+  const tensor = tensorOn(new Pattern(10 * MEBI), { shape: [6 * MEBI], strides: [1] });
+  await assertRejects(
+    () => piecesOf(tensor).next(),
+    CheckpointError,
+    "needs 12582912 bytes at 0, storage has 10485760",
+  );
+});
+
+Deno.test("piecesOf() gives a small tensor in one piece, and an empty one as an empty piece", async () => {
+  const checkpoint = await openCheckpoint(new URL("../fixtures/checkpoints/views.pt", import.meta.url));
+  for (const value of checkpoint.stateDict().values()) {
+    if (!(value instanceof StoredTensor) || !isLazyTensor(value)) continue;
+    const pieces = await Array.fromAsync(piecesOf(value));
+    assertEquals(pieces.length, 1);
+    assertEquals(pieces[0], await value.read());
+  }
+  await checkpoint.close();
+});

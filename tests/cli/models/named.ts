@@ -1,0 +1,4 @@
+import { Linear } from "../../../mod.ts";
+
+export class Net extends Linear {}
+export const size = 3;

@@ -1,0 +1,3 @@
+export default class Net {
+  weight = 1;
+}

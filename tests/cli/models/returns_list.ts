@@ -1,0 +1,3 @@
+export default function make(): readonly number[] {
+  return [1, 2];
+}

@@ -1,0 +1,3 @@
+export default function make(): never {
+  throw new RangeError("no such size");
+}
