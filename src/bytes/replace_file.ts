@@ -39,6 +39,7 @@ export async function requireReplaceable(path: string | URL, { overwrite = false
  * Writes a stream to a file. Until the last byte is on the disk, `path` is what it was before: the bytes go to
  * `path.part`, which is synced and then takes the name. It needs to write and to read both paths.
  *
+ * @returns How many bytes were written.
  * @throws {CheckpointError} The disk failed, or the path may not be replaced; `cause` is the reason.
  * @throws {unknown} What the stream throws, or the signal's reason; `path.part` is gone then.
  */
@@ -46,12 +47,13 @@ export async function replaceFile(
   path: string | URL,
   stream: ReadableStream<Uint8Array>,
   options: ReplaceOptions = {},
-): Promise<void> {
+): Promise<number> {
   await requireReplaceable(path, options);
   const { promises: fs } = await import("node:fs");
   const part = partOf(path);
   const handle = await attempt(part, () => fs.open(part, "w"));
   let isOpen = true;
+  let byteLength = 0;
   try {
     const reader = stream.getReader();
     try {
@@ -60,6 +62,7 @@ export async function replaceFile(
         const { done, value } = await reader.read();
         if (done) break;
         await attempt(part, () => writeAll(handle, value));
+        byteLength += value.length;
       }
     } catch (error) {
       await reader.cancel(error).catch(() => {}); // the error itself is what is thrown
@@ -70,6 +73,7 @@ export async function replaceFile(
     isOpen = false;
     options.signal?.throwIfAborted();
     await attempt(path, () => fs.rename(part, path));
+    return byteLength;
   } catch (error) {
     if (isOpen) await handle.close().catch(() => {});
     await fs.rm(part, { force: true }).catch(() => {});

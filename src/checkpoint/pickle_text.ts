@@ -139,3 +139,16 @@ function decodeStrict(bytes: Uint8Array): string | null {
     return null;
   }
 }
+
+/** UTF-8 as Python's `surrogatepass` has it: half a surrogate pair takes three bytes, as any other letter up there. */
+export function encodeUtf8(text: string): Uint8Array {
+  const encoder = new TextEncoder();
+  if (text.isWellFormed()) return encoder.encode(text);
+  const bytes: number[] = [];
+  for (const letter of text) {
+    const code = letter.codePointAt(0) ?? 0;
+    if (code < 0xd800 || code > 0xdfff) bytes.push(...encoder.encode(letter));
+    else bytes.push(0xe0 | code >>> 12, 0x80 | code >>> 6 & 0x3f, 0x80 | code & 0x3f);
+  }
+  return Uint8Array.from(bytes);
+}

@@ -7,6 +7,8 @@
  * @module
  */
 
+import { encodeUtf8 } from "./pickle_text.ts";
+
 /** Items of a list or a dict between two marks. */
 const BATCH = 1000;
 
@@ -159,10 +161,7 @@ export class PickleWriter {
 
   #saveText(text: string, key: unknown): void {
     if (this.#recall(key)) return;
-    if (!text.isWellFormed()) {
-      throw new TypeError(`Cannot write the text ${JSON.stringify(text)} into a pickle: it is not valid Unicode`);
-    }
-    const bytes = new TextEncoder().encode(text);
+    const bytes = encodeUtf8(text);
     this.#bytes.push(0x58).uint(bytes.length, 4).append(bytes);
     this.#memorise(key);
   }

@@ -23,7 +23,7 @@ import { withCheckpoint } from "./opened.ts";
 import { checkReadable } from "./values.ts";
 
 /**
- * What {@linkcode compareCheckpoints} takes.
+ * What `compareCheckpoints` takes.
  *
  * @example Values too, of the weights alone
  * ```ts
@@ -52,32 +52,8 @@ export interface CompareOptions {
   readonly onProgress?: (progress: LoadProgress) => void;
 }
 
-/**
- * Compares two checkpoints by their keys, whatever their formats. Without `values` it reads their metadata only and starts
- * no WebAssembly; with them it holds two tensors at a time.
- *
- * @param a What is compared with: a path, a `file:` URL, a `Blob`, bytes, a source of one's own, or an open checkpoint.
- * @param b What is compared: what it lacks is missing, and what it has more is extra.
- * @throws {CheckpointError} The bytes are not what the format says, or there is not one state dict in a file.
- * @throws {UnsupportedError} It is a checkpoint of a kind that is not read.
- * @throws {TypeError} The filter's braces do not pair, or two keys of one file get one name.
- *
- * @example A key less, and other values
- * ```ts
- * import { compareCheckpoints, encodeSafetensors, load } from "@graft/graft";
- * import { assertEquals } from "@std/assert";
- *
- * const weights = await load("examples/data/pretrained.pt");
- * weights.get("linear2.bias")?.fill_(0);
- * weights.delete("linear1.bias");
- * const changed = await new Response(encodeSafetensors(weights)).bytes();
- *
- * const comparison = await compareCheckpoints("examples/data/pretrained.pt", changed, { values: true });
- * assertEquals(comparison.missing.map(({ key }) => key), ["linear1.bias"]);
- * assertEquals(comparison.values?.map(({ key, different }) => [key, different]), [["linear2.bias", 2]]);
- * ```
- */
-export async function compareCheckpoints(
+/** `compareCheckpoints`, which loads this with the first call. */
+export async function compare(
   a: SourceLike | Checkpoint,
   b: SourceLike | Checkpoint,
   options: CompareOptions = {},

@@ -8,11 +8,12 @@ import { DTYPE_NAMES, DTYPES, isDType } from "../dtype.ts";
 import type { DType } from "../dtype.ts";
 import type { Pattern } from "../outcome.ts";
 import { pythonTypeName } from "../python_type.ts";
-import { isLazyTensor } from "../state_dict.ts";
+import { isLazyTensor, StateDict, type StateDictMetadata } from "../state_dict.ts";
 import type { SourceLike } from "../bytes/open_source.ts";
 import { replaceFile, requireReplaceable } from "../bytes/replace_file.ts";
 import type { Checkpoint } from "../checkpoint/checkpoint.ts";
 import type { StateDictPath } from "../checkpoint/state_dicts.ts";
+import { layOutTorch, writeTorch } from "../checkpoint/torch_writer.ts";
 import { writeSafetensors } from "../checkpoint/safetensors_writer.ts";
 import type { WritableTensor } from "../checkpoint/safetensors_writer.ts";
 import type { LoadProgress, RenameRule } from "../plan/options.ts";
@@ -20,10 +21,11 @@ import { compilePattern, showPattern } from "../plan/pattern.ts";
 import { renameRows } from "../plan/rename.ts";
 import { castPieces, CastTally } from "./cast_pieces.ts";
 import { Conversion } from "./conversion.ts";
-import { layOut, piecesOfAny, tensorsOf } from "./encode_safetensors.ts";
+import { type Alias, layOut, piecesOfAny, tensorsOf } from "./encode_safetensors.ts";
+import { Storages } from "./encode_torch.ts";
 import { withCheckpoint } from "./opened.ts";
-import { requireFormat } from "./save.ts";
-import type { TensorLike } from "./values.ts";
+import { saveFormat, stemOf } from "./save.ts";
+import { isTensorLike, type TensorLike } from "./values.ts";
 
 /** The one float without zero and without sign: it holds scales, and weights would be none any more. */
 const SCALES: DType = "float8_e8m0fnu";
@@ -32,7 +34,7 @@ const SCALES: DType = "float8_e8m0fnu";
 const FROM_TORCH: ReadonlyMap<string, string> = new Map([["format", "pt"]]);
 
 /**
- * What {@linkcode convertCheckpoint} takes.
+ * What `convertCheckpoint` takes.
  *
  * @example Half the size, without the optimiser's wrapper
  * ```ts
@@ -68,51 +70,28 @@ export interface ConvertOptions {
   readonly onProgress?: (progress: LoadProgress) => void;
 }
 
-/**
- * Writes the state dict of a checkpoint as safetensors. Memory holds one piece of one tensor at a time (8 MiB; a tensor
- * that is compressed or transposed in the file, whole). Nothing is written before everything is known to be
- * representable, and `path` is replaced only by a whole file. Starts no WebAssembly unless something is cast.
- *
- * @param path Where to write; ends with `.safetensors`, the one format that is written yet.
- * @throws {CheckpointError} The file is damaged, or `path` is there already and `overwrite` is not set.
- * @throws {UnsupportedError} The format at `path` is not written, or a tensor cannot be.
- * @throws {TypeError} A value is no tensor, two keys get one name, nothing matches the filter, or `dtype` is no float.
- *
- * @example From PyTorch's format, half the size
- * ```ts
- * import { convertCheckpoint, inspectCheckpoint } from "@graft/graft";
- * import { assertEquals } from "@std/assert";
- *
- * const folder = Deno.makeTempDirSync();
- * const path = `${folder}/pretrained.safetensors`;
- * const { tensors } = await convertCheckpoint("examples/data/pretrained.pt", path, { dtype: "float16" });
- * assertEquals([tensors, (await inspectCheckpoint(path)).byteLength], [4, 134]);
- * Deno.removeSync(folder, { recursive: true });
- * ```
- */
-export async function convertCheckpoint(
+/** `convertCheckpoint`, which loads this with the first call. */
+export async function convert(
   source: SourceLike | Checkpoint,
   path: string | URL,
   options: ConvertOptions = {},
 ): Promise<Conversion> {
-  requireFormat(path);
+  const format = saveFormat(path, options);
   const { dtype, overwrite, signal } = options;
   if (dtype !== undefined) requireFloat(dtype);
   return await withCheckpoint(source, async (checkpoint) => {
     await requireReplaceable(path, { overwrite });
     const chosen = choose(checkpoint, options);
-    const tensors = tensorsOf(chosen.entries);
-    const run: Run = { dtype, tallies: new Map(), progress: progressOf(tensors, options) };
-    const metadata = options.metadata === undefined
-      ? inheritedMetadata(checkpoint)
-      : new Map(Object.entries(options.metadata));
-    const { layout, aliases } = layOut(tensors, metadata, (key, tensor) => converted(run, key, tensor));
-    await replaceFile(path, writeSafetensors(layout), { overwrite, signal });
+    const run: Run = { dtype, tallies: new Map() };
+    const { tensors, aliases, stream } = format === "torch"
+      ? torchFile(chosen, run, { folder: stemOf(path), options })
+      : safetensorsFile(chosen, run, { metadata: textsFor(checkpoint, options), options });
+    const byteLength = await replaceFile(path, stream, { overwrite, signal });
     return new Conversion({
       from: checkpoint.format,
       path: String(path),
-      tensors: layout.tensors.length,
-      byteLength: layout.byteLength,
+      tensors,
+      byteLength,
       aliases,
       renamed: chosen.renamed,
       dropped: chosen.dropped,
@@ -128,12 +107,20 @@ export async function convertCheckpoint(
 interface Run {
   readonly dtype: DType | undefined;
   readonly tallies: Map<string, CastTally>;
-  readonly progress: (bytes: number) => void;
+}
+
+/** A file that is laid out. */
+interface LaidOut {
+  readonly tensors: number;
+  readonly aliases: readonly Alias[];
+  readonly stream: ReadableStream<Uint8Array<ArrayBuffer>>;
 }
 
 /** The entries that are wanted under the names they will have. */
 interface Chosen {
   readonly entries: ReadonlyMap<string, unknown>;
+  /** The versions of the modules, where their names are still what they were. */
+  readonly metadata: StateDictMetadata | null;
   readonly renamed: readonly { readonly from: string; readonly to: string; readonly rule: string }[];
   readonly dropped: readonly { readonly key: string; readonly rule: string }[];
   readonly unusedRules: readonly string[];
@@ -156,6 +143,7 @@ function choose(checkpoint: Checkpoint, { filter, rename = [], stateDictPath }: 
     throw new TypeError(`Cannot convert: ${keys} would both be called "${collision.to}"`);
   }
   return {
+    metadata: rename.length === 0 ? stateDict.metadata : null,
     entries: new Map(renames.entries.flatMap(({ key, row }) => row === null ? [] : [[key, stateDict.get(row.key)]])),
     renamed: renames.journal.renamed(),
     dropped: renames.journal.dropped(),
@@ -163,10 +151,42 @@ function choose(checkpoint: Checkpoint, { filter, rename = [], stateDictPath }: 
   };
 }
 
+function safetensorsFile(
+  { entries }: Chosen,
+  run: Run,
+  { metadata, options }: { readonly metadata: ReadonlyMap<string, string> | null; readonly options: ConvertOptions },
+): LaidOut {
+  const tensors = tensorsOf(entries);
+  const progress = progressOf(totalBytes(tensors.values()), options);
+  const { layout, aliases } = layOut(tensors, metadata, (key, tensor) => {
+    const { pieces, ...about } = converted(run, key, tensor);
+    return { ...about, pieces: () => counted(pieces(), progress) };
+  });
+  return { tensors: layout.tensors.length, aliases, stream: writeSafetensors(layout) };
+}
+
+function torchFile(
+  { entries, metadata }: Chosen,
+  run: Run,
+  { folder, options }: { readonly folder: string; readonly options: ConvertOptions },
+): LaidOut {
+  const keys = new Map([...entries].map(([key, value]) => [value, key]));
+  const storages = new Storages();
+  const { pickle, storages: all } = layOutTorch(new StateDict(entries, metadata), (object) => {
+    if (!isTensorLike(object)) return null;
+    const tensor = converted(run, keys.get(object) ?? "", object);
+    return tensor.dtype === object.dtype ? storages.view(object) : storages.dense(object, tensor);
+  });
+  const progress = progressOf(all.reduce((sum, { byteLength }) => sum + byteLength, 0), options);
+  const watched = all.map(({ byteLength, pieces }) => ({ byteLength, pieces: () => counted(pieces(), progress) }));
+  const tensors = [...entries.values()].filter(isTensorLike).length;
+  return { tensors, aliases: [], stream: writeTorch({ pickle, storages: watched }, folder) };
+}
+
 function converted(run: Run, key: string, tensor: TensorLike): WritableTensor {
   const { dtype: from, shape } = tensor;
   const { dtype: to = from, tallies } = run;
-  const pieces = () => counted(piecesOfAny(tensor), run.progress);
+  const pieces = () => piecesOfAny(tensor);
   if (from === to || !isDType(from) || !isDType(to) || DTYPES[from].kind !== "float") {
     return { dtype: from, shape, pieces };
   }
@@ -185,12 +205,13 @@ async function* counted(
   }
 }
 
-function progressOf(
-  tensors: ReadonlyMap<string, TensorLike>,
-  { onProgress }: ConvertOptions,
-): (bytes: number) => void {
+function totalBytes(tensors: Iterable<TensorLike>): number {
   let total = 0;
-  for (const tensor of tensors.values()) if (isLazyTensor(tensor)) total += tensor.byteLength;
+  for (const tensor of tensors) if (isLazyTensor(tensor)) total += tensor.byteLength;
+  return total;
+}
+
+function progressOf(total: number, { onProgress }: ConvertOptions): (bytes: number) => void {
   let done = 0;
   return (bytes) => {
     done += bytes;
@@ -198,7 +219,11 @@ function progressOf(
   };
 }
 
-function inheritedMetadata({ format, metadata }: Checkpoint): ReadonlyMap<string, string> | null {
+function textsFor(
+  { format, metadata }: Checkpoint,
+  { metadata: given }: ConvertOptions,
+): ReadonlyMap<string, string> | null {
+  if (given !== undefined) return new Map(Object.entries(given));
   if (!format.startsWith("safetensors")) return FROM_TORCH;
   return metadata.size === 0 ? null : metadata;
 }

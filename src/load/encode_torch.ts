@@ -7,12 +7,13 @@
 
 import { READ_PIECE_BYTES, readExactly } from "../bytes/source.ts";
 import type { Storage as StoredStorage } from "../checkpoint/storage.ts";
+import type { WritableTensor } from "../checkpoint/safetensors_writer.ts";
 import { layOutTorch, type WritableStorage, type WritableView, writeTorch } from "../checkpoint/torch_writer.ts";
 import type { Storage } from "../core/memory.ts";
 import { type DType, isDType, itemSize } from "../dtype.ts";
 import { UnsupportedError } from "../errors.ts";
 import { Module } from "../nn/module.ts";
-import { contiguousStrides } from "../shape.ts";
+import { contiguousStrides, numelOf } from "../shape.ts";
 import { Tensor, viewOf } from "../tensor/tensor.ts";
 import { View } from "../tensor/view.ts";
 import { piecesOfAny } from "./encode_safetensors.ts";
@@ -71,7 +72,7 @@ export function encodeTorch(value: unknown, { folder }: TorchOptions = {}): Read
 }
 
 /** The storages of tensors, each once, whoever looks into it. */
-class Storages {
+export class Storages {
   readonly #known = new Map<unknown, WritableStorage>();
 
   /** A tensor as a view of one of them. */
@@ -91,8 +92,15 @@ class Storages {
       return { ...about, strides, storageOffset: description.storageOffset, storage: written };
     }
     // What has to be swapped, turned or inflated is written as it comes out, in a storage of its own.
-    const written = this.#once(tensor, () => ({ byteLength: tensor.byteLength, pieces: () => piecesOfAny(tensor) }));
-    return { ...about, strides: contiguousStrides(shape), storageOffset: 0, storage: written };
+    return this.dense(tensor, { dtype, shape, pieces: () => piecesOfAny(tensor) });
+  }
+
+  /** A tensor whose values are written as `values` has them, in a storage of its own. */
+  dense(tensor: TensorLike, { dtype, shape, pieces }: WritableTensor): WritableView {
+    if (!isDType(dtype)) throw new UnsupportedError(`Cannot write a ${dtype} tensor`, `${dtype} tensor`);
+    const storage = this.#once(tensor, () => ({ byteLength: numelOf(shape) * itemSize(dtype), pieces }));
+    const { requiresGrad } = tensor;
+    return { dtype, shape, requiresGrad, strides: contiguousStrides(shape), storageOffset: 0, storage };
   }
 
   #once(key: unknown, make: () => WritableStorage): WritableStorage {

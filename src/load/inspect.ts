@@ -28,7 +28,7 @@ import { checkReadable, placeOf } from "./values.ts";
 const MOST_ODDITIES = 10;
 
 /**
- * What {@linkcode inspectCheckpoint} takes.
+ * What `inspectCheckpoint` takes.
  *
  * @example Only the biases
  * ```ts
@@ -118,7 +118,7 @@ export class Inspection {
   readonly #content: InspectionContent;
   readonly #lazy: readonly (readonly [string, LazyTensor])[];
 
-  /** Looks at the values of a state dict. Callers use {@linkcode inspectCheckpoint}. */
+  /** Looks at the values of a state dict. Callers use `inspectCheckpoint`. */
   constructor(content: InspectionContent) {
     const { format, path, entries } = content;
     this.format = format;
@@ -217,24 +217,8 @@ export class Inspection {
   }
 }
 
-/**
- * Says what is in a checkpoint. Reads its metadata and not one byte of its tensors; starts no WebAssembly.
- *
- * @param source A path, a `file:` URL, a `Blob`, bytes, a source of one's own, or a checkpoint that is open already.
- * @throws {CheckpointError} The bytes are not what the format says, or there is not one state dict in the file.
- * @throws {UnsupportedError} It is a checkpoint of a kind that is not read.
- * @throws {TypeError} The filter's braces do not pair.
- *
- * @example
- * ```ts
- * import { inspectCheckpoint } from "@graft/graft";
- * import { assertStringIncludes } from "@std/assert";
- *
- * const inspection = await inspectCheckpoint("examples/data/pretrained.pt");
- * assertStringIncludes(inspection.toString(), "4 tensors, 67 parameters, 268 bytes: all float32");
- * ```
- */
-export async function inspectCheckpoint(
+/** `inspectCheckpoint`, which loads this with the first call. */
+export async function inspect(
   source: SourceLike | Checkpoint,
   options: InspectOptions = {},
 ): Promise<Inspection> {

@@ -5,11 +5,11 @@
  */
 
 import { UnsupportedError } from "../errors.ts";
-import { replaceFile } from "../bytes/replace_file.ts";
-import type { StateDictLike } from "../nn/loading.ts";
+import { entriesOf } from "../nn/loading.ts";
 import { Module } from "../nn/module.ts";
 import { encodeSafetensors } from "./encode_safetensors.ts";
 import type { SafetensorsOptions } from "./encode_safetensors.ts";
+import { encodeTorch } from "./encode_torch.ts";
 
 /**
  * A format that can be written.
@@ -26,10 +26,16 @@ import type { SafetensorsOptions } from "./encode_safetensors.ts";
  * Deno.removeSync(path);
  * ```
  */
-export type SaveFormat = "safetensors";
+export type SaveFormat = "safetensors" | "torch";
 
-/** What the path of a file in a format ends with. */
-const ENDING = ".safetensors";
+/** What the paths of files in a format end with. */
+const ENDINGS: ReadonlyMap<string, SaveFormat> = new Map([
+  [".safetensors", "safetensors"],
+  [".pt", "torch"],
+  [".pth", "torch"],
+  [".bin", "torch"],
+  [".ckpt", "torch"],
+]);
 
 /**
  * What {@linkcode save} takes.
@@ -44,56 +50,74 @@ const ENDING = ".safetensors";
  * ```
  */
 export interface SaveOptions extends SafetensorsOptions {
-  /** What to write; by default what the path's ending says. */
+  /** What to write; by default what the path's ending says: `.safetensors`, or `.pt`, `.pth`, `.bin` and `.ckpt`. */
   readonly format?: SaveFormat;
   /** Stops writing; the file at `path` is then what it was before. */
   readonly signal?: AbortSignal;
 }
 
 /**
- * Writes a model, or a state dict, to a file. The bytes go to `path.part`, which is synced and then takes the name, so
- * that a file at `path` is the old one or the new one, whole. Under Deno it needs to read and to write both paths.
+ * Writes a model, a state dict, or (as PyTorch's format) values of any nesting with tensors in them to a file: see
+ * {@linkcode encodeSafetensors} and {@linkcode encodeTorch}. The bytes go to `path.part`, which is synced and then takes
+ * the name, so that a file at `path` is the old one or the new one, whole. Under Deno it needs to read and to write both
+ * paths.
  *
- * @throws {TypeError} A value is no tensor, or a name cannot be written.
+ * @throws {TypeError} A value cannot be written, or a name; `metadata` is for safetensors alone.
  * @throws {UnsupportedError} The format is not written, or a tensor cannot be.
  * @throws {CheckpointError} The disk failed; `cause` is the reason.
  *
- * @example To a file and back
+ * @example A file that PyTorch opens
  * ```ts
  * import { Linear, loadCheckpoint, save } from "@graft/graft";
  * import { assertEquals } from "@std/assert";
  *
  * const folder = Deno.makeTempDirSync();
  * const trained = new Linear(3, 2);
- * await save(trained, `${folder}/model.safetensors`);
+ * await save(trained, `${folder}/model.pt`);
  * const model = new Linear(3, 2);
- * await loadCheckpoint(model, `${folder}/model.safetensors`);
+ * await loadCheckpoint(model, `${folder}/model.pt`);
  * assertEquals(model.bias?.tolist(), trained.bias?.tolist());
  * Deno.removeSync(folder, { recursive: true });
  * ```
  */
-export async function save(
-  value: Module | StateDictLike,
-  path: string | URL,
-  options: SaveOptions = {},
-): Promise<void> {
-  requireFormat(path, options.format);
-  const stateDict = value instanceof Module ? value.stateDict() : value;
-  await replaceFile(path, encodeSafetensors(stateDict, options), { overwrite: true, signal: options.signal });
+export async function save(value: unknown, path: string | URL, options: SaveOptions = {}): Promise<void> {
+  const { format, metadata, signal } = options;
+  const stream = saveFormat(path, { format, metadata }) === "torch"
+    ? encodeTorch(value, { folder: stemOf(path) })
+    : encodeSafetensors(value instanceof Module ? value.stateDict() : entriesOf(value), { metadata });
+  const { replaceFile } = await import("../bytes/replace_file.ts");
+  await replaceFile(path, stream, { overwrite: true, signal });
 }
 
 /**
- * Refuses what cannot be written yet.
+ * The format to write: what is asked for, or else what the path's ending says.
  *
- * @throws {UnsupportedError} Neither `format` nor the path's ending is of a format that is written.
+ * @throws {UnsupportedError} It is not written.
+ * @throws {TypeError} There is `metadata`, which that format has no place for.
  */
-export function requireFormat(path: string | URL, format?: string): void {
+export function saveFormat(
+  path: string | URL,
+  { format, metadata }: { readonly format?: string; readonly metadata?: unknown } = {},
+): SaveFormat {
   const name = String(path);
-  if (format === "safetensors" || (format === undefined && name.toLowerCase().endsWith(ENDING))) return;
-  const ending = /\.\w+$/.exec(name)?.[0];
-  const wanted = format ?? ending ?? "a path without an ending";
-  throw new UnsupportedError(
-    `Cannot write "${name}": ${wanted} is not written yet; name a path that ends with ${ENDING}`,
-    `writing ${wanted}`,
-  );
+  const ending = /\.\w+$/.exec(name)?.[0].toLowerCase();
+  const found = format === undefined ? ENDINGS.get(ending ?? "") : [...ENDINGS.values()].find((one) => one === format);
+  if (found === undefined) {
+    const wanted = format ?? ending ?? "a path without an ending";
+    throw new UnsupportedError(
+      `Cannot write "${name}": ${wanted} is not written; name a path that ends with ${[...ENDINGS.keys()].join(", ")}`,
+      `writing ${wanted}`,
+    );
+  }
+  if (found === "torch" && metadata !== undefined) {
+    throw new TypeError(`Cannot write metadata to "${name}": PyTorch's format has no place for it`);
+  }
+  return found;
+}
+
+/** The name of the folder in an archive at `path`: its file name without the last ending, as in `torch.save`. */
+export function stemOf(path: string | URL): string {
+  const file = String(path).replace(/[/\\]+$/, "").split(/[/\\]/).at(-1) ?? "";
+  const name = path instanceof URL ? decodeURIComponent(file) : file;
+  return name.replace(/(?<=.)\.[^.]*$/, "") || "archive";
 }

@@ -71,8 +71,8 @@ export function reduceArguments(
 ): { readonly dims: readonly number[] | null; readonly keepdim: boolean } {
   const options = optionsOf(dim) ?? {};
   const named = optionsOf(dim) === null ? dim : options.dim;
-  const keep = typeof keepdim === "object" ? keepdim.keepdim : keepdim ?? options.keepdim;
-  return { dims: dimList(named), keepdim: keep ?? false };
+  const keep = typeof keepdim === "object" ? keepdim.keepdim : keepdim;
+  return { dims: dimList(named), keepdim: keep ?? options.keepdim ?? false };
 }
 
 /** The dtype among arguments that may be options. */

@@ -397,24 +397,22 @@ function counted(
     throw new RangeError(`unsupported range: ${pythonNumber(from)} -> ${pythonNumber(to)}`);
   }
   if (!Number.isFinite(by)) throw new RangeError(`step must be finite but got ${pythonNumber(by)}`);
-  // Integers count in whole steps; int64 finds their number so as well.
-  const whole = kind === "integer" ? Math.trunc(by) : by;
-  if (by === 0 || (dtype === "int64" && whole === 0)) throw new RangeError("step must be nonzero");
+  if (by === 0) throw new RangeError("step must be nonzero");
   if ((to - from) / by < 0) throw new RangeError("upper bound and lower bound inconsistent with step sign");
+  // Integers are counted exactly; with a fraction among them, in float64, whatever the dtype.
+  const exact = [start, end, step].every((value) => typeof value === "bigint" || Number.isInteger(value));
+  const count = exact ? wholeSteps(BigInt(start), BigInt(end), BigInt(step)) : Math.ceil((to - from) / by);
   if (kind !== "integer") {
-    const count = Math.ceil((to - from) / by);
     return new View(new Storage(count * itemSize(dtype), countFill(dtype, count, { start: from, step: by })), dtype, [
       count,
     ]);
   }
   const first = typeof start === "bigint" ? start : BigInt(Math.trunc(start));
-  const last = typeof end === "bigint" ? end : BigInt(Math.trunc(end));
-  const exact = [first, last].every((bound) => Number.isSafeInteger(Number(bound)));
-  const count = dtype === "int64" ? wholeSteps(first, last, BigInt(whole)) : Math.ceil((to - from) / by);
-  const origin = exact ? Number(first) : 0;
-  const fill = countFill(dtype, count, { start: origin, step: whole });
+  const isSafe = [start, end].every((bound) => Number.isSafeInteger(Math.trunc(Number(bound))));
+  const origin = isSafe ? Number(first) : 0;
+  const fill = countFill(dtype, count, { start: origin, step: Math.trunc(by) });
   const view = new View(new Storage(count * itemSize(dtype), fill), dtype, [count]);
-  return exact ? view : binary("add", view, first);
+  return isSafe ? view : binary("add", view, first);
 }
 
 /** How many steps lead from `first` to before `last`. */

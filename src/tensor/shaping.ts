@@ -93,6 +93,7 @@ export function flatten(source: View, start: number, end: number): View {
 /** One dimension made several. */
 export function unflatten(source: View, dim: number, sizes: Shape): View {
   const at = wrapDim(dim, source.shape.length);
+  if (source.shape.length === 0) throw new RangeError(`Dimension specified as ${dim} but tensor has no dimensions`);
   if (sizes.length === 0) throw new RangeError("unflatten: sizes must be non-empty");
   const size = source.shape[at] ?? 1;
   const open = sizes.filter((part) => part === -1).length;
@@ -278,15 +279,20 @@ export function repeat(source: View, counts: readonly number[]): View {
   return contiguous(wide).restrided(shape, contiguousStrides(shape));
 }
 
-/** The diagonal of a matrix, `offset` places to the right. */
-export function diagonal(source: View, offset: number): View {
-  if (source.shape.length !== 2) {
-    throw new RangeError(`diagonal() expects a matrix, but the tensor has ${source.shape.length} dimensions`);
-  }
-  const [rows, cols] = source.shape;
+/** The diagonals of the matrices that two dimensions make, `offset` places to the right, as a last dimension. */
+export function diagonal(source: View, offset: number, [dim1, dim2]: readonly [number, number]): View {
+  const [down, right] = [dim1, dim2].map((dim) => wrapDim(dim, source.shape.length));
+  if (down === right) throw new RangeError(`diagonal dimensions cannot be identical ${dim1}, ${dim2}`);
+  const [rows, cols] = [source.shape[down], source.shape[right]];
+  const [below, beside] = [source.strides[down], source.strides[right]];
   const length = Math.max(0, offset >= 0 ? Math.min(rows, cols - offset) : Math.min(rows + offset, cols));
-  const first = length === 0 ? 0 : offset >= 0 ? offset * source.strides[1] : -offset * source.strides[0];
-  return source.restrided([length], [source.strides[0] + source.strides[1]], first);
+  const first = length === 0 ? 0 : offset >= 0 ? offset * beside : -offset * below;
+  const kept = (_: number, dim: number) => dim !== down && dim !== right;
+  return source.restrided(
+    [...source.shape.filter(kept), length],
+    [...source.strides.filter(kept), below + beside],
+    first,
+  );
 }
 
 /** The common shape of operands whose sizes are equal or 1. */

@@ -610,12 +610,17 @@ export class Tensor implements TensorLayout {
 
   /** The whole tensor side by side with itself: `counts[i]` times along dimension `i`; more counts add dimensions. */
   repeat(counts: readonly number[]): Tensor {
-    return new Tensor(shaping.repeat(this.#view, counts));
+    const repeated = shaping.repeat(this.#view, counts);
+    // Where every count is 1 nothing was copied yet.
+    return new Tensor(repeated.storage === this.#view.storage ? clone(repeated) : repeated);
   }
 
-  /** The diagonal of a matrix, `offset` places to the right; the same memory. */
-  diagonal(offset: number = 0): Tensor {
-    return new Tensor(shaping.diagonal(this.#view, offset));
+  /**
+   * The diagonal of a matrix, `offset` places to the right; the same memory. More dimensions than two are many matrices
+   * of `dim1` and `dim2`, whose diagonals are the last dimension of the result.
+   */
+  diagonal(offset: number = 0, dim1: number = 0, dim2: number = 1): Tensor {
+    return new Tensor(shaping.diagonal(this.#view, offset, [dim1, dim2]));
   }
 
   /** Pieces of `size` along a dimension, or of the sizes listed. */

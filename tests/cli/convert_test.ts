@@ -53,7 +53,7 @@ Deno.test("graft convert says what it cannot write, and writes nothing then", ()
     const path = `${folder}/out.safetensors`;
     for (
       const [args, message] of [
-        [[PRETRAINED, `${folder}/out.onnx`], ".onnx is not written yet; name a path that ends with .safetensors"],
+        [[PRETRAINED, `${folder}/out.onnx`], ".onnx is not written; name a path that ends with .safetensors"],
         [[checkpoint("extra_state.pt"), path], "which holds tensors only"],
         [[PRETRAINED, path, "--filter", "x"], "none of the 4 keys matches"],
         [[PRETRAINED, path, "--rename", "linear1=linear2"], 'would both be called "linear2.weight"'],

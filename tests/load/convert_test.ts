@@ -166,7 +166,7 @@ Deno.test("convertCheckpoint() refuses formats that it does not write, and a fil
     await assertRejects(
       () => convertCheckpoint(fixture("bare.pt"), `${folder}/out.gguf`),
       UnsupportedError,
-      ".gguf is not written yet; name a path that ends with .safetensors",
+      ".gguf is not written; name a path that ends with .safetensors, .pt, .pth, .bin, .ckpt",
     );
     Deno.writeTextFileSync(path, "old");
     await assertRejects(() => convertCheckpoint(fixture("bare.pt"), path), CheckpointError, "it is there already");

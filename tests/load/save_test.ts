@@ -19,7 +19,7 @@ Deno.test("save() refuses what it cannot write and leaves the file as it was", a
   const path = `${folder}/model.safetensors`;
   Deno.writeTextFileSync(path, "old");
   await assertRejects(() => save({ epoch: 3 }, path), TypeError, '"epoch" is of type int');
-  await assertRejects(() => save({}, `${folder}/model.gguf`), UnsupportedError, ".gguf is not written yet");
+  await assertRejects(() => save({}, `${folder}/model.gguf`), UnsupportedError, ".gguf is not written;");
   await assertRejects(() => save({}, `${folder}/model`), UnsupportedError, "a path without an ending");
   assertEquals([...Deno.readDirSync(folder)].map(({ name }) => name), ["model.safetensors"]);
   assertEquals(Deno.readTextFileSync(path), "old");

@@ -227,7 +227,7 @@ function binaryIn(
 ): View {
   requireComputable(name, dtype);
   const a = operandOf(name, left, dtype);
-  const b = operandOf(name, right, dtype);
+  const b = name === "pow" ? exponentOf(right, a) : operandOf(name, right, dtype);
   const alike = sameLayout(a, b);
   if (alike !== null && (into === undefined || sameStrides(into, alike.like))) {
     const result = into ?? uninitialisedLike(alike.like);
@@ -251,6 +251,20 @@ function binaryIn(
 function operandOf(name: BinaryName, operand: View | Scalar, dtype: DType): View {
   if (typeof operand === "object" || !MODULAR.has(name) || holds(dtype, operand)) return exactView(operand, dtype);
   return scalarView(wrapped(operand, dtype), dtype);
+}
+
+/** The exponents of `base`. PyTorch refuses a negative number where both are integers, and computes with a tensor. */
+function exponentOf(exponent: View | Scalar, base: View): View {
+  const view = exactView(exponent, base.dtype);
+  if (isFloat(base.dtype)) return view;
+  if (typeof exponent === "object") {
+    // The kernel takes a single element for a number, and refuses it.
+    return view.numel === 1 ? contiguous(expand(view, broadcastShapes(base.shape, view.shape))) : view;
+  }
+  if (typeof exponent !== "boolean" && exponent < 0) {
+    throw new RangeError("Integers to negative integer powers are not allowed.");
+  }
+  return view;
 }
 
 /** Where both operands, or the one that is not a single element, lie in memory as the result will. */

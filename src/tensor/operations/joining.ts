@@ -80,7 +80,9 @@ export function chunk(source: View, count: number, dim: number): View[] {
   }
   const total = source.shape[wrapDim(dim, source.shape.length)];
   if (source.shape.length === 0) throw new RangeError("chunk expects at least a 1-dimensional tensor");
-  return split(source, Math.max(Math.ceil(total / count), 1), dim);
+  // What has no elements is still cut into as many pieces as were asked for.
+  if (total === 0) return split(source, new Array<number>(count).fill(0), dim);
+  return split(source, Math.ceil(total / count), dim);
 }
 
 /** Every slice along a dimension, which goes away: `torch.unbind`. */

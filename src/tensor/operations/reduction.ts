@@ -74,7 +74,9 @@ export function variance(source: View, over: Over & { readonly correction: numbe
 
 /** The square root of {@linkcode variance}. */
 export function standardDeviation(source: View, over: Over & { readonly correction: number }): View {
-  return convert(unary("sqrt", wideVariance(source, over)), source.dtype);
+  // In float64, as PyTorch: the square of a float32 may be beyond float32 where its root is not.
+  const wide = source.dtype === "float32" ? convert(source, "float64") : source;
+  return convert(unary("sqrt", wideVariance(wide, over)), source.dtype);
 }
 
 /** The largest or smallest elements along one dimension, and where they are. */
