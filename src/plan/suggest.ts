@@ -9,7 +9,7 @@ import { showCount, showNumber } from "./amount.ts";
 import { foldedGlob } from "./fold.ts";
 import type { KeyEntry } from "./keys.ts";
 import { guessRenames, type RenameGuess } from "./rename_guess.ts";
-import { ruleSource } from "./rename.ts";
+import { renamer, ruleSource } from "./rename.ts";
 import type { CheckpointRow, Problem, Suggestion } from "./rows.ts";
 import type { RenameRule } from "./options.ts";
 import type { Walk } from "./walk.ts";
@@ -130,9 +130,14 @@ function mismatches({ walk }: SuggestionFacts): Suggestion[] {
   }];
 }
 
-/** Keys that `strict` makes an error of and no rename explains: they may be meant. */
+/**
+ * Keys that `strict` makes an error of and no rename explains: they may be meant, unless nothing else is left of either
+ * side. A key is called what the renames would make of it, as `strict` will see it.
+ */
 function allowances({ walk, strictness }: SuggestionFacts, guesses: readonly Suggestion[]): Suggestion[] {
-  if (strictness.length === 0) return [];
+  const isStranger = guesses.length === 0 && walk.names.every(({ fate }) => fate === "absent" || fate === "kept");
+  if (strictness.length === 0 || isStranger) return [];
+  const renamed = renamer(guesses.flatMap(({ rename }) => rename));
   const explained = {
     missing: new Set(guesses.flatMap(({ keys }) => keys.map(({ to }) => to))),
     unexpected: new Set(guesses.flatMap(({ keys }) => keys.map(({ from }) => from))),
@@ -141,7 +146,7 @@ function allowances({ walk, strictness }: SuggestionFacts, guesses: readonly Sug
     strictness.filter((problem) => problem.kind === kind).flatMap(({ keys }) => keys)
       .filter((key) => !explained[kind].has(key));
   const missing = left("missing");
-  const unexpected = left("unexpected");
+  const unexpected = left("unexpected").flatMap((key) => renamed(key) ?? []);
   const present = walk.names.filter(({ fate }) => fate !== "absent").map(({ key }) => key);
   const parts = [
     ["allowMissing", commonGlobs(missing, present)] as const,

@@ -228,3 +228,19 @@ Deno.test("suggestions: there are none where nothing is wrong", () => {
   assertEquals(suggestionsFor({ fc: LINEAR }, shapesOf({ fc: LINEAR })), []);
   assertEquals(suggestionsFor({ fc: LINEAR, x: NORM }, shapesOf({ fc: LINEAR }), { strict: false }), []);
 });
+
+Deno.test("suggestions: what may be allowed is called what the proposed renames would make of it", () => {
+  const tree = { body: { weight: [4, 4], bias: [4] }, tail: { weight: [7, 4] } };
+  const shapes = { "model.body.weight": [4, 4], "model.body.bias": [4], "model.old.weight": [3, 3] };
+  const { suggestions } = planRows(treeOf(tree), rowsOf(shapes));
+  assertEquals(suggestions.map(({ option }) => option), [
+    `rename: [{ strip: "model." }]`,
+    `strict: { allowMissing: ["tail.*"], allowUnexpected: ["old.*"] }`,
+  ]);
+});
+
+Deno.test("suggestions: a checkpoint of another architecture is not to be allowed key by key", () => {
+  const plan = planRows(treeOf({ a: { weight: [4, 4] } }), rowsOf({ "blocks.0.conv.kernel": [3, 3, 9, 2] }));
+  assertEquals(plan.suggestions, []);
+  assertEquals(plan.refusal?.message.includes("it is probably of another architecture"), true);
+});
