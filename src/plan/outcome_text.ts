@@ -259,12 +259,13 @@ function unusedRows({ allowed, unusedRules }: PlanRows): SectionRow[] {
   ];
 }
 
-function loadedRows({ loaded, partial, shapes }: PlanRows): SectionRow[] {
+function loadedRows({ loaded, partial, shapes, transfers }: PlanRows): SectionRow[] {
   const parts = new Set(partial.map(({ key }) => key));
-  return loaded.map((key) => ({
-    key,
-    cells: [showShape(shapes.model.get(key) ?? []), parts.has(key) ? "in part" : ""],
-  }));
+  const turned = new Set(transfers.flatMap((step) => "transpose" in step && step.transpose ? [step.key] : []));
+  return loaded.map((key) => {
+    const how = [...(turned.has(key) ? ["transposed"] : []), ...(parts.has(key) ? ["in part"] : [])];
+    return { key, cells: [showShape(shapes.model.get(key) ?? []), how.join(", ")] };
+  });
 }
 
 /** What is done to each parameter that receives nothing, by each of its keys. */

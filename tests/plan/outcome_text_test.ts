@@ -273,3 +273,18 @@ Deno.test("LoadOutcome is data, JSON, and what consoles show", () => {
     coverage: { model: { tensors: 0.5, elements: 0.5 }, checkpoint: { tensors: 1, elements: 1 } },
   });
 });
+
+Deno.test("outcomeText() says which weights are turned", () => {
+  const text = textOf({ linear1: linear(10, 5), linear2: { weight: [5, 2] } }, {
+    strict: { allowUnexpected: ["linear2.bias"] },
+    transform: [["*.weight", "transpose"]],
+    mismatch: { "linear1.bias": "overlap" },
+    tense: "planned",
+  });
+  assertEquals(text.split("\n").slice(-4), [
+    "To load (3)",
+    "  linear1.weight  [10, 5]  transposed",
+    "  linear1.bias    [10]     in part",
+    "  linear2.weight  [5, 2]   transposed",
+  ]);
+});
