@@ -61,7 +61,7 @@ async function read(source: OpenSource, limits: Limits): Promise<Checkpoint> {
     case "zip": {
       if (source.name.endsWith(".distcp")) throw unread(source, PART_OF_DCP);
       const { readTorchZip } = await import("./torch_zip.ts");
-      return new Checkpoint({ source, limits, format: "torch-zip", ...await readTorchZip(source, limits) });
+      return new Checkpoint({ source, limits, ...await readTorchZip(source, limits) });
     }
     case "torch-legacy": {
       const { readTorchLegacy } = await import("./torch_legacy.ts");

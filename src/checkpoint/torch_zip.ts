@@ -13,6 +13,7 @@ import { Budget, enforce, type Limits } from "./limits.ts";
 import { unpickle } from "./pickle.ts";
 import { part, type Storage, type StorageFault } from "./storage.ts";
 import { TorchValues } from "./torch_values.ts";
+import { scriptModule } from "./torchscript.ts";
 import { locate, readDirectory, type ZipDirectory, type ZipEntry } from "./zip.ts";
 
 /** The newest version of the format that there is; PyTorch 2.15 refuses what is above. */
@@ -29,6 +30,8 @@ const DEFLATED = 8;
 
 /** What a zip by `torch.save` holds. */
 export interface TorchZip {
+  /** Whether it is a checkpoint, or a program with its weights. */
+  readonly format: "torch-zip" | "torchscript";
   /** The pickled object. */
   readonly root: Inert;
   /** Attributes of its dicts, among them `_metadata`. */
@@ -41,30 +44,26 @@ export interface TorchZip {
  * Reads the directory, the pickle and the places of the storages; no tensor data is touched.
  *
  * @throws {CheckpointError} The zip or the pickle is damaged, or it is another kind of zip.
- * @throws {UnsupportedError} It is a TorchScript archive, or another kind that Graft knows by name only.
+ * @throws {UnsupportedError} It is of a kind that Graft knows by name only.
  */
 export async function readTorchZip(source: ByteSource, limits: Limits): Promise<TorchZip> {
   const directory = await readDirectory(source, limits);
   const archive = new Archive(source, directory, findFolder(directory));
-  if (archive.has("constants.pkl")) {
-    throw new UnsupportedError(
-      "Cannot read the file: it is a TorchScript archive; load it with torch.jit.load and torch.save its state_dict()",
-      "torchscript",
-    );
-  }
   const metadata = await readMetadata(archive);
   const storages = await openStorages(archive, metadata.get("byteorder") === "big");
   const pickle = await archive.read(
     "data.pkl",
     (size) => enforce(limits, "metadataBytes", { found: size, what: "data.pkl" }),
   );
-  const about = { format: "torch-zip", limits, budget: new Budget(limits, "data.pkl") };
+  const format = archive.has("constants.pkl") ? "torchscript" : "torch-zip";
+  const about = { format, limits, budget: new Budget(limits, "data.pkl") };
   const values = new TorchValues({
     ...about,
     storage: (key, { location }) => storages.get(key) ?? absent(key, location),
   });
   const { value } = unpickle(pickle, values, { ...about, what: "data.pkl" });
-  return { root: value, attributes: values.attributes, metadata };
+  const root = format === "torchscript" ? await scriptModule(value, archive, limits) : value;
+  return { format, root, attributes: values.attributes, metadata };
 }
 
 /** The records of a checkpoint inside its zip. */
