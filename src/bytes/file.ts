@@ -12,11 +12,11 @@ import type { OpenSource } from "./source.ts";
  * Opens a file for reading by position.
  *
  * @throws {CheckpointError} It cannot be opened, or has no fixed size; `cause` is the reason.
- * @throws {UnsupportedError} It is a folder.
+ * @throws {UnsupportedError} It is a folder, or this is a browser, which has no files.
  */
 export async function openFile(path: string | URL): Promise<OpenSource> {
   const name = path instanceof URL ? path.href : path;
-  const fs = await attempt(name, () => import("node:fs"));
+  const fs = await fileSystem(name);
   // A pipe would block in open(), and a folder opens without complaint on some systems: ask first.
   const found = await attempt(name, () => fs.promises.stat(path));
   if (found.isDirectory()) throw new UnsupportedError(`Cannot open "${name}": it is a folder`, "folder");
@@ -51,6 +51,15 @@ export async function openFile(path: string | URL): Promise<OpenSource> {
     },
     close: () => handle.close(),
   };
+}
+
+async function fileSystem(name: string) {
+  try {
+    return await import("node:fs");
+  } catch (cause) {
+    const way = "fetch the bytes and pass them as a Blob or a Uint8Array";
+    throw new UnsupportedError(`Cannot open "${name}": a browser has no files; ${way}`, "file source", { cause });
+  }
 }
 
 async function attempt<T>(name: string, open: () => Promise<T>): Promise<T> {

@@ -41,7 +41,8 @@ const OTHER_NAMES: ReadonlyMap<string, DType> = new Map<string, DType>([
 /** Writes a file anew. */
 export const convert: Command = {
   name: "convert",
-  summary: "write a checkpoint as .safetensors or .pt, renamed and cast on the way; never holds the whole file in memory",
+  summary:
+    "write a checkpoint as .safetensors or .pt, renamed and cast on the way; never holds the whole file in memory",
   files: ["IN", "OUT"],
   options: [
     { name: "dtype", value: "DTYPE", help: "cast floating-point tensors: float16, bfloat16, float32, …" },

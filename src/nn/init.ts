@@ -10,6 +10,7 @@ import { eye } from "../tensor/creation.ts";
 import type { RandomOptions } from "../tensor/arguments.ts";
 import { streamOf } from "../tensor/generator.ts";
 import * as drawing from "../tensor/operations/drawing.ts";
+import { truncatedNormalInto } from "../tensor/operations/truncated.ts";
 import { Tensor, viewOf } from "../tensor/tensor.ts";
 import { uninitialised } from "../tensor/view.ts";
 
@@ -327,7 +328,7 @@ export function truncNormal_(
       `Cannot draw a truncated normal: needs a < b and std > 0, got a=${bounds.a}, b=${bounds.b}, std=${bounds.std}`,
     );
   }
-  drawing.truncatedNormalInto(viewOf(tensor), streamOf(named), bounds);
+  truncatedNormalInto(viewOf(tensor), streamOf(named), bounds);
   return tensor;
 }
 

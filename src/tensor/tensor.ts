@@ -50,7 +50,10 @@ import { contiguous, filling, View } from "./view.ts";
 /** Integers up to here are exact as JavaScript numbers. */
 const LARGEST_EXACT = BigInt(Number.MAX_SAFE_INTEGER);
 
-/** A tensor, or a number that stands for one. An integer counts as Python's `int`, any other number as `float`. */
+/**
+ * A tensor, or a number that stands for one. An integer counts as Python's `int`, any other number as `float`. One that
+ * the operation's dtype does not hold is refused, where PyTorch wraps some and compares what is left of them.
+ */
 export type Operand = Tensor | number | bigint | boolean;
 
 /** How a tensor lies in its memory. A {@linkcode Tensor} is one. */
@@ -142,7 +145,8 @@ export let convertInPlace: (tensor: Tensor, dtype: DType) => void;
  *
  * It is an ordinary value: nobody disposes of one, and it never becomes invalid. Methods whose name ends in an
  * underscore change the tensor in place and return it; the others leave it alone. Shape methods such as `view` and
- * `transpose` share memory with their tensor, as in PyTorch.
+ * `transpose` share memory with their tensor, as in PyTorch. An operand that shares memory with what is written in place
+ * is read before anything is written; PyTorch refuses most such calls.
  *
  * Values are computed in float32; int64, int32 and bool index, compare, gather, sum and calculate; float16 and bfloat16
  * compute through float32; the rest are stored, cast, read and written.

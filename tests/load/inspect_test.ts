@@ -1,11 +1,5 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
-import {
-  CheckpointError,
-  encodeSafetensors,
-  inspectCheckpoint,
-  openCheckpoint,
-  zeros,
-} from "../../mod.ts";
+import { CheckpointError, encodeSafetensors, inspectCheckpoint, openCheckpoint, zeros } from "../../mod.ts";
 import { SlowSource } from "./sources.ts";
 
 Deno.test("inspectCheckpoint() reads what opening reads, and no tensor", async () => {

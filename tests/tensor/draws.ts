@@ -5,7 +5,7 @@
  */
 
 import { assert } from "@std/assert";
-import { arange, Tensor, zeros } from "../../mod.ts";
+import { arange, init, Tensor, zeros } from "../../mod.ts";
 import type { Generator } from "../../mod.ts";
 import { isDType } from "../../src/dtype.ts";
 import type { DType } from "../../src/dtype.ts";
@@ -35,14 +35,21 @@ export function drawOf(value: unknown): Draw {
 /** Draws it. */
 export function drawn({ op, dtype, shape, args }: Draw, generator?: Generator): Tensor {
   if (op === "randperm") return randperm(Number(args.n), { dtype, generator });
-  const isStrided = args.layout === "strided";
-  const target = isStrided ? zeros([...shape, 2], { dtype }).select(-1, 0) : zeros(shape, { dtype });
+  const target = targetOf(args.layout, shape, dtype);
   const options = { generator };
   switch (op) {
     case "uniform_":
       return target.uniform_(Number(args.from), Number(args.to), options);
     case "normal_":
       return target.normal_(Number(args.mean), Number(args.std), options);
+    case "trunc_normal_":
+      return init.truncNormal_(target, {
+        mean: Number(args.mean),
+        std: Number(args.std),
+        a: Number(args.a),
+        b: Number(args.b),
+        generator,
+      });
     case "exponential_":
       return target.exponential_(Number(args.lambd), options);
     case "random_":
@@ -79,6 +86,11 @@ export function casesOf(fixture: { readonly cases: readonly unknown[] }): readon
 export function entriesOf(value: unknown): Readonly<Record<string, unknown>> {
   assert(typeof value === "object" && value !== null);
   return Object.fromEntries(Object.entries(value));
+}
+
+function targetOf(layout: unknown, shape: readonly number[], dtype: DType): Tensor {
+  if (layout === "strided") return zeros([...shape, 2], { dtype }).select(-1, 0);
+  return layout === "transposed" ? zeros(shape.toReversed(), { dtype }).t() : zeros(shape, { dtype });
 }
 
 function positions(pick: readonly number[]): Tensor {

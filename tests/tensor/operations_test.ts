@@ -71,6 +71,8 @@ const OWN_TEXT: Readonly<Record<string, string>> = {
     "Cannot convert NaN to int64 without overflow: it holds -9223372036854775808 to 9223372036854775807",
   "value cannot be converted to type c10::Half without overflow":
     "Cannot convert 1000000 to float16 without overflow: the largest number is 65504",
+  "value cannot be converted to type float without overflow":
+    "Cannot convert -1e+39 to float32 without overflow: the largest number is 3.4028234663852886e+38",
 };
 
 /** Cases that mean something else in JavaScript, and why. */

@@ -6,6 +6,7 @@ import integers from "../fixtures/random/integers.json" with { type: "json" };
 import normal from "../fixtures/random/normal.json" with { type: "json" };
 import randperm from "../fixtures/random/randperm.json" with { type: "json" };
 import sequences from "../fixtures/random/sequences.json" with { type: "json" };
+import truncatedSequences from "../fixtures/random/truncated_sequences.json" with { type: "json" };
 import uniform from "../fixtures/random/uniform.json" with { type: "json" };
 import { casesOf, compared, drawn, drawnThen, drawOf } from "./draws.ts";
 import type { Draw } from "./draws.ts";
@@ -15,6 +16,7 @@ import type { Tolerance } from "./torch_text.ts";
 /** PyTorch takes float64's log, sin and cos from the C library, and exponential's log from a vector library. */
 const LAST_PLACES: Readonly<Record<string, Tolerance>> = {
   "normal_ float64": { ulps: 1 },
+  "trunc_normal_ float64": { ulps: 1 },
   "exponential_ float64": { ulps: 2 },
 };
 
@@ -32,7 +34,7 @@ for (const [file, fixture] of Object.entries({ bernoulli, exponential, integers,
   }
 }
 
-for (const [place, one] of casesOf(sequences).entries()) {
+for (const [place, one] of [...casesOf(sequences), ...casesOf(truncatedSequences)].entries()) {
   Deno.test(`sequences ${place}: draws that follow one another have PyTorch's bits`, () => {
     manualSeed(Number(one.seed));
     for (const draw of stepsOf(one)) assertDraw(drawn(draw), draw);

@@ -23,7 +23,7 @@ import { convert, copyInto, refuseInternalOverlap } from "./copying.ts";
 import { binary } from "./elementwise.ts";
 
 /** The dtypes of continuous draws. */
-const FLOATS: readonly DType[] = ["float32", "float64", "float16", "bfloat16"];
+export const FLOATS: readonly DType[] = ["float32", "float64", "float16", "bfloat16"];
 
 /** The dtypes of `bernoulli_`, and of `random_` over all that a dtype holds. */
 const DRAWABLE: readonly DType[] = [...FLOATS, "int64", "int32", "int16", "int8", "uint8", "bool"];
@@ -160,21 +160,6 @@ export function permutationInto(target: View, stream: RandomStream): void {
   draw(target, (run) => random.permutation(stream, run));
 }
 
-/** Normal values within [a, b] by rejection, as `nn.init.trunc_normal_` draws them since torch 2.12. */
-export function truncatedNormalInto(
-  target: View,
-  stream: RandomStream,
-  { mean, std, a, b }: { readonly mean: number; readonly std: number; readonly a: number; readonly b: number },
-): void {
-  requireDtype("trunc_normal_", target.dtype, FLOATS);
-  const values = target.isContiguous ? target : uninitialised(target.dtype, target.shape);
-  random.drawNow(stream, values, (engine, address) => {
-    const code = DTYPES[target.dtype].code;
-    return memory().exports.random_truncated_normal(engine, address, code, target.numel, mean, std, a, b);
-  });
-  if (values !== target) copyInto(target, values);
-}
-
 /** Zeroes `zeros` random rows of every column. */
 export function sparsifyInto(target: View, stream: RandomStream, zeros: number): void {
   const [rows, cols] = target.shape;
@@ -213,7 +198,12 @@ function draw(target: View, fillOf: (run: Run) => Fill): void {
   copyInto(target, values);
 }
 
-function requireDtype(name: string, dtype: DType, allowed: readonly DType[]): void {
+/**
+ * Refuses to draw in a dtype that PyTorch does not.
+ *
+ * @throws {TypeError} It is not among those `allowed`.
+ */
+export function requireDtype(name: string, dtype: DType, allowed: readonly DType[]): void {
   if (!allowed.includes(dtype)) throw new TypeError(`"${name}" not implemented for '${typeName(dtype)}'`);
 }
 

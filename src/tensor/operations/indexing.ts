@@ -7,6 +7,7 @@
 import { itemSize } from "../../dtype.ts";
 import * as kernels from "../../core/kernels.ts";
 import { readBytes } from "../../core/memory.ts";
+import { requireFinite } from "../elements.ts";
 import { cppName, typeName } from "../promotion.ts";
 import type { Scalar } from "../promotion.ts";
 import { broadcastShapes, expand, requireBroadcast, select, transpose, wrapDim } from "../shaping.ts";
@@ -74,6 +75,7 @@ export function scatterInto(target: View, dim: number, { index, source }: Scatte
   if (isTensor && source.dtype !== target.dtype) {
     throw new TypeError("scatter(): Expected self.dtype to be equal to src.dtype");
   }
+  if (!isTensor) requireFinite(source, target.dtype);
   const values = isTensor ? source : expand(scalarView(source, target.dtype), index.shape);
   const at = wrapDim(dim, target.shape.length);
   requireRank("Index tensor must have the same number of dimensions as self tensor", target, index);
@@ -136,6 +138,7 @@ export function maskedFillInto(target: View, mask: View, value: View | Scalar): 
     );
   }
   requireBroadcast(target.shape, mask.shape);
+  if (!(value instanceof View)) requireFinite(value, target.dtype);
   const view = value instanceof View ? convert(value, target.dtype) : scalarView(value, target.dtype);
   copyInto(target, where(mask, view, target));
 }
