@@ -14,7 +14,7 @@ export async function main(path: string | undefined): Promise<number> {
   }
   const checkpoint = await openCheckpoint(path);
   const paths = checkpoint.stateDictPaths;
-  console.log(`${path}: ${checkpoint.format}, ${paths.length} state dict(s)`);
+  console.log(`${path}: ${checkpoint.format}, ${paths.length === 1 ? "1 state dict" : `${paths.length} state dicts`}`);
   let count = 0;
   for (const where of paths) {
     console.log(`\n${where.length === 0 ? "the file itself" : `at ${where.join(".")}`}:\n`);

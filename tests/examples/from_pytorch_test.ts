@@ -7,7 +7,7 @@ import { printed } from "./printed.ts";
 Deno.test("examples/from_pytorch.ts lists a file's tensors and reads the first", async () => {
   const { result: count, text } = await printed(() => main("examples/data/pretrained.pt"));
   assertEquals(count, 4);
-  assertStringIncludes(text, "examples/data/pretrained.pt: torch-zip, 1 state dict(s)");
+  assertStringIncludes(text, "examples/data/pretrained.pt: torch-zip, 1 state dict");
   assertStringIncludes(text, "  linear1.weight  float32 [5, 10]\n    200 bytes read\n");
   // The facts have the first and the last row; the first line of both texts is the first row's.
   const [first] = String(tensor(facts.parameters["linear1.weight"])).split("\n");
@@ -17,7 +17,7 @@ Deno.test("examples/from_pytorch.ts lists a file's tensors and reads the first",
 
 Deno.test("examples/from_pytorch.ts lists every state dict of a wrapper", async () => {
   const { result: count, text } = await printed(() => main("tests/fixtures/scenarios/two_candidates.pt"));
-  assertStringIncludes(text, "2 state dict(s)");
+  assertStringIncludes(text, "2 state dicts");
   assertStringIncludes(text, "\nat model:\n");
   assertStringIncludes(text, "\nat model_ema:\n");
   assertEquals(text.split("bytes read").length, 2, "only the first tensor is read");
@@ -26,6 +26,6 @@ Deno.test("examples/from_pytorch.ts lists every state dict of a wrapper", async 
 
 Deno.test("examples/from_pytorch.ts passes over what cannot be read, and refuses what is no checkpoint", async () => {
   const { text } = await printed(() => main("tests/fixtures/checkpoints/listed.pt"));
-  assertStringIncludes(text, "state dict(s)");
+  assertStringIncludes(text, "state dict");
   await assertRejects(() => main("deno.json"), CheckpointError);
 });
