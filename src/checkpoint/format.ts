@@ -11,6 +11,7 @@ import type { Inert } from "../state_dict.ts";
 import { Checkpoint } from "./checkpoint.ts";
 import { DCP_ADVICE, detect, type Detection, HEAD_BYTES, MAGIC_BYTES, type UnreadFormat } from "./detect.ts";
 import { type Limits, withDefaults } from "./limits.ts";
+import type { OpenOptions } from "./open.ts";
 
 /** A file of a distributed checkpoint is several zips in a row; only its name tells. */
 const PART_OF_DCP = {
@@ -20,11 +21,11 @@ const PART_OF_DCP = {
 } as const;
 
 /** Opens a source with the reader of its format. */
-export async function openFormat(source: SourceLike, limits?: Partial<Limits>): Promise<Checkpoint> {
+export async function openFormat(source: SourceLike, { limits, verify }: OpenOptions): Promise<Checkpoint> {
   const allLimits = withDefaults(limits);
   const opened = await openOrExplain(source);
   try {
-    return await read(opened, allLimits);
+    return await read(opened, allLimits, { verify });
   } catch (error) {
     await opened.close();
     throw error;
@@ -55,13 +56,17 @@ async function folderError(folder: SourceLike, cause: UnsupportedError): Promise
 }
 
 /** Each format's reader is loaded with the first file of it: a program pays for none that it does not meet. */
-async function read(source: OpenSource, limits: Limits): Promise<Checkpoint> {
+async function read(
+  source: OpenSource,
+  limits: Limits,
+  options: Pick<OpenOptions, "verify">,
+): Promise<Checkpoint> {
   const detection = await identify(source);
   switch (detection.kind) {
     case "zip": {
       if (source.name.endsWith(".distcp")) throw unread(source, PART_OF_DCP);
       const { readTorchZip } = await import("./torch_zip.ts");
-      return new Checkpoint({ source, limits, ...await readTorchZip(source, limits) });
+      return new Checkpoint({ source, limits, ...await readTorchZip(source, limits, options) });
     }
     case "torch-legacy": {
       const { readTorchLegacy } = await import("./torch_legacy.ts");

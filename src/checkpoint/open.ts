@@ -24,6 +24,11 @@ import type { Limits } from "./limits.ts";
 export interface OpenOptions {
   /** Limits to raise or lower. */
   readonly limits?: Partial<Limits>;
+  /**
+   * Compares the storages of a zip with their checksums: the first read of each reads all of it once more. `false` by
+   * default, as in PyTorch; the pickle is always compared. A file that was written without checksums cannot be verified.
+   */
+  readonly verify?: boolean;
 }
 
 /**
@@ -55,5 +60,5 @@ export interface OpenOptions {
 export async function openCheckpoint(source: SourceLike, options: OpenOptions = {}): Promise<Checkpoint> {
   // A program that imports Graft pays for no reader until it opens a file.
   const { openFormat } = await import("./format.ts");
-  return await openFormat(source, options.limits);
+  return await openFormat(source, options);
 }

@@ -14,6 +14,7 @@ import { unpickle } from "./pickle.ts";
 import { part, type Storage, type StorageFault } from "./storage.ts";
 import { TorchValues } from "./torch_values.ts";
 import { scriptModule } from "./torchscript.ts";
+import { checkCrc, verified } from "./verified.ts";
 import { locate, readDirectory, type ZipDirectory, type ZipEntry } from "./zip.ts";
 
 /** The newest version of the format that there is; PyTorch 2.15 refuses what is above. */
@@ -46,9 +47,13 @@ export interface TorchZip {
  * @throws {CheckpointError} The zip or the pickle is damaged, or it is another kind of zip.
  * @throws {UnsupportedError} It is of a kind that Graft knows by name only.
  */
-export async function readTorchZip(source: ByteSource, limits: Limits): Promise<TorchZip> {
+export async function readTorchZip(
+  source: ByteSource,
+  limits: Limits,
+  { verify = false }: { readonly verify?: boolean } = {},
+): Promise<TorchZip> {
   const directory = await readDirectory(source, limits);
-  const archive = new Archive(source, directory, findFolder(directory));
+  const archive = new Archive(source, { directory, folder: findFolder(directory), verify });
   const metadata = await readMetadata(archive);
   const storages = await openStorages(archive, metadata.get("byteorder") === "big");
   const pickle = await archive.read(
@@ -71,11 +76,20 @@ class Archive {
   readonly #source: ByteSource;
   readonly #directory: ZipDirectory;
   readonly #folder: string;
+  readonly #verify: boolean;
 
-  constructor(source: ByteSource, directory: ZipDirectory, folder: string) {
+  constructor(
+    source: ByteSource,
+    { directory, folder, verify }: {
+      readonly directory: ZipDirectory;
+      readonly folder: string;
+      readonly verify: boolean;
+    },
+  ) {
     this.#source = source;
     this.#directory = directory;
     this.#folder = folder;
+    this.#verify = verify;
   }
 
   has(record: string): boolean {
@@ -89,12 +103,15 @@ class Archive {
       .map((name) => name.slice(this.#folder.length));
   }
 
-  /** A whole record, once `allow` has seen its size. */
+  /** A whole record, once `allow` has seen its size; compared with its checksum. */
   async read(record: string, allow: (size: number) => void): Promise<Uint8Array> {
     const opened = await this.open(record);
     allow(opened.byteLength);
     if (opened.bytes !== null) {
-      return await readExactly(opened.bytes, { offset: 0, length: opened.byteLength, what: `"${record}"` });
+      const bytes = await readExactly(opened.bytes, { offset: 0, length: opened.byteLength, what: `"${record}"` });
+      const entry = this.#directory.get(this.#folder + record);
+      if (entry !== undefined) checkCrc(bytes, entry);
+      return bytes;
     }
     const { problem, unsupported } = opened.fault ?? { problem: "it is not in the zip" };
     const message = `Cannot read "${record}": ${problem}`;
@@ -110,8 +127,11 @@ class Archive {
     const fault = entryFault(entry);
     if (fault !== null) return closed(record, entry.size, fault);
     const opened = { id: record, byteLength: entry.size, fault: null };
+    const stored = part(this.#source, { offset, size: entry.size });
+    // What is read whole at opening is compared there.
+    const isVerified = this.#verify && record.startsWith("data/");
     return entry.method === STORED
-      ? { ...opened, offset, source: this.#source, bytes: part(this.#source, { offset, size: entry.size }) }
+      ? { ...opened, offset, source: this.#source, bytes: isVerified ? verified(stored, entry) : stored }
       : { ...opened, offset: null, source: null, bytes: inflated(this.#source, { ...entry, offset }) };
   }
 }
