@@ -53,7 +53,7 @@ export interface UnreadFormat {
 /** What a file turned out to be. */
 export type Detection =
   /** A container that one reader reads, and only that one. */
-  | { readonly kind: "zip" | "safetensors" | "torch-legacy" }
+  | { readonly kind: "zip" | "safetensors" | "torch-legacy" | "torch-tar" }
   | UnreadFormat
   /** Something else; `looksLike` completes "it looks like …". */
   | { readonly kind: "other"; readonly looksLike: string };
@@ -77,13 +77,7 @@ function detectTorchStream(head: Uint8Array): Detection | null {
   if ((isPickle && start.includes(LEGACY_MAGIC)) || LEGACY_MAGIC_TEXT.test(start)) {
     return { kind: "torch-legacy" };
   }
-  if (latin1(head.subarray(257, 262)) !== "ustar") return null;
-  return {
-    kind: "unread",
-    format: "torch-tar",
-    what: "a tar, as PyTorch 0.1 wrote checkpoints",
-    advice: "load it in PyTorch and torch.save it again, or unpack it if it is an archive of other files",
-  };
+  return latin1(head.subarray(257, 262)) === "ustar" ? { kind: "torch-tar" } : null;
 }
 
 /** Formats by the bytes that they all begin with. */

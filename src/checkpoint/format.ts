@@ -72,6 +72,10 @@ async function read(
       const { readTorchLegacy } = await import("./torch_legacy.ts");
       return new Checkpoint({ source, limits, format: "torch-legacy", ...await readTorchLegacy(source, limits) });
     }
+    case "torch-tar": {
+      const { readTorchTar } = await import("./torch_tar.ts");
+      return new Checkpoint({ source, limits, format: "torch-tar", ...await readTorchTar(source, limits) });
+    }
     case "safetensors": {
       const { readSafetensors } = await import("./safetensors.ts");
       const { tensors, metadata } = await readSafetensors(source, limits);

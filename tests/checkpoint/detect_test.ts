@@ -43,7 +43,6 @@ for (const [bytes, looksLike] of OTHERS) {
 const tar = "sys_info" + "\0".repeat(249) + "ustar\x0000" + "\0".repeat(249);
 
 const UNREAD: readonly (readonly [string, string, string])[] = [
-  ["torch-tar", tar, "tar"],
   ["torch-sharded", '{"metadata":{},"weight_map":{"a":"pytorch_model-00001-of-00002.bin"}}', "several PyTorch files"],
   ["safetensors-sharded", '\ufeff{\n "weight_map": {"a": "model-00001-of-00002.safetensors"}}', "several safetensors"],
   ["torch-distributed", "\x80\x04\x95\x10\x01\0\0\0\0\0\0\x8c\x26torch.distributed.checkpoint.metadata\x94.", "DCP"],
