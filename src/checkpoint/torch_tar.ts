@@ -202,8 +202,9 @@ export async function readTorchTar(source: ByteSource, limits: Limits): Promise<
 async function readMembers(source: ByteSource, limits: Limits): Promise<ReadonlyMap<string, Member>> {
   const members = new Map<string, Member>();
   let offset = 0;
-  for (let count = 0; offset + BLOCK <= source.size; count++) {
+  for (let count = 0; offset < source.size; count++) {
     enforce(limits, "entries", { found: count, what: "the tar" });
+    if (offset + BLOCK > source.size) throw malformed("it ends within a header", offset);
     const header = await readExactly(source, { offset, length: BLOCK, what: "a header of the tar" });
     if (header[0] === 0) break; // blocks of zeros end a tar
     const size = octal(header.subarray(124, 136));

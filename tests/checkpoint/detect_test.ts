@@ -40,8 +40,6 @@ for (const [bytes, looksLike] of OTHERS) {
   });
 }
 
-const tar = "sys_info" + "\0".repeat(249) + "ustar\x0000" + "\0".repeat(249);
-
 const UNREAD: readonly (readonly [string, string, string])[] = [
   ["torch-sharded", '{"metadata":{},"weight_map":{"a":"pytorch_model-00001-of-00002.bin"}}', "several PyTorch files"],
   ["safetensors-sharded", '\ufeff{\n "weight_map": {"a": "model-00001-of-00002.safetensors"}}', "several safetensors"],
