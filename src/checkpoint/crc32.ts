@@ -10,14 +10,14 @@ const POLYNOMIAL = 0xedb88320;
 /** Bytes of one step. */
 const STEP = 8;
 
-/** Table `n` advances the checksum of a byte past `n` further bytes. */
-const TABLES: readonly Uint32Array[] = makeTables();
+/** Table `n` advances the checksum of a byte past `n` further bytes. Made when first needed: an import should cost nothing. */
+let tables: readonly Uint32Array[] | null = null;
 
 /**
  * The checksum of `bytes`, or of what `before` is the checksum of with `bytes` behind it.
  */
 export function crc32(bytes: Uint8Array, before: number = 0): number {
-  const [t0, t1, t2, t3, t4, t5, t6, t7] = TABLES;
+  const [t0, t1, t2, t3, t4, t5, t6, t7] = tables ??= makeTables();
   const whole = bytes.length - bytes.length % STEP;
   let crc = ~before;
   let i = 0;
@@ -36,7 +36,7 @@ function makeTables(): Uint32Array[] {
     for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? POLYNOMIAL ^ crc >>> 1 : crc >>> 1;
     return crc;
   });
-  const tables = [first];
-  for (let n = 1; n < STEP; n++) tables.push(tables[n - 1].map((crc) => first[crc & 0xff] ^ crc >>> 8));
-  return tables;
+  const made = [first];
+  for (let n = 1; n < STEP; n++) made.push(made[n - 1].map((crc) => first[crc & 0xff] ^ crc >>> 8));
+  return made;
 }
