@@ -170,7 +170,7 @@ export type {
 } from "./src/plan/options.ts";
 export { LoadOutcome } from "./src/plan/outcome_record.ts";
 export { LoadReport } from "./src/plan/report.ts";
-export type { Problem, ProblemKind, Suggestion } from "./src/plan/rows.ts";
+export type { Problem, ProblemKind, SuggestedOptions, Suggestion } from "./src/plan/rows.ts";
 export type { TextOptions } from "./src/plan/table.ts";
 
 export { compareCheckpoints, convertCheckpoint, inspectCheckpoint } from "./src/load/checkpoints.ts";

@@ -53,6 +53,17 @@ export async function openFile(path: string | URL): Promise<OpenSource> {
   };
 }
 
+/**
+ * The names of what is in a folder, in no order.
+ *
+ * @throws {CheckpointError} It cannot be listed; `cause` is the reason.
+ */
+export async function listFolder(path: string | URL): Promise<string[]> {
+  const name = path instanceof URL ? path.href : path;
+  const fs = await fileSystem(name);
+  return await attempt(name, () => fs.promises.readdir(path));
+}
+
 async function fileSystem(name: string) {
   try {
     return await import("node:fs");

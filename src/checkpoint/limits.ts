@@ -47,6 +47,11 @@ export interface Limits {
    * 256 MiB.
    */
   readonly expandedBytes: number;
+  /**
+   * Files of one checkpoint, all of which are open at the same time. The largest public models have a few hundred.
+   * Default 4096, the most that common systems let a program open.
+   */
+  readonly shards: number;
 }
 
 /**
@@ -72,6 +77,7 @@ export const DEFAULT_LIMITS: Limits = {
   rank: 64,
   integerBytes: 4096,
   expandedBytes: 256 << 20,
+  shards: 4096,
 };
 
 /**

@@ -1,45 +1,37 @@
 /**
- * What the plan suggests, as options of this command line: the library says it in TypeScript.
+ * What the plan suggests, as options of this command line.
  *
  * @module
  */
 
-import type { Suggestion } from "../../mod.ts";
+import type { Pattern, Suggestion } from "../../mod.ts";
 import { quoteForShell, ruleFlag } from "./rename_rules.ts";
 
-/** A string literal; its text is JSON. */
-const LITERAL = /"(?:[^"\\]|\\.)*"/g;
-
 /** The options to add, or `null` where there are none that say it. */
-export function suggestedFlags(suggestion: Suggestion): string | null {
-  const { kind, rename, option } = suggestion;
+export function suggestedFlags({ kind, rename, options }: Suggestion): string | null {
+  const { stateDictPath = [], transform = [], mismatch = {}, strict = {} } = options;
   switch (kind) {
     case "rename":
       return joined(rename.map(ruleFlag));
     case "wrapper":
-      return `--state-dict ${quoteForShell(literals(option).join("."))}`;
+      return `--state-dict ${quoteForShell(stateDictPath.join("."))}`;
     case "transpose":
-      return joined(literals(option).filter((_, i) => i % 2 === 0).map((glob) => `--transpose ${quoteForShell(glob)}`));
+      return joined(transform.map(([glob]) => flag("--transpose", glob)));
     case "mismatch":
-      return joined(
-        pairs(literals(option)).map(([glob, action]) => `--mismatch ${quoteForShell(`${glob}=${action}`)}`),
-      );
-    case "allow":
-      return joined(
-        option.split(/(?=allowMissing: \[|allowUnexpected: \[)/).flatMap((part) => {
-          const flag = part.startsWith("allowMissing") ? "--allow-missing" : "--allow-unexpected";
-          return literals(part).map((glob) => `${flag} ${quoteForShell(glob)}`);
-        }),
-      );
+      return joined(Object.entries(mismatch).map(([glob, action]) => flag("--mismatch", `${glob}=${action}`)));
+    case "allow": {
+      const { allowMissing = [], allowUnexpected = [] } = typeof strict === "object" ? strict : {};
+      return joined([
+        ...allowMissing.map((glob) => flag("--allow-missing", glob)),
+        ...allowUnexpected.map((glob) => flag("--allow-unexpected", glob)),
+      ]);
+    }
   }
 }
 
-function literals(text: string): string[] {
-  return (text.match(LITERAL) ?? []).map((literal) => String(JSON.parse(literal)));
-}
-
-function pairs(words: readonly string[]): [string, string][] {
-  return words.flatMap((word, i): [string, string][] => i % 2 === 0 ? [[word, words[i + 1]]] : []);
+/** An option with its value; a RegExp has no form here. */
+function flag(name: string, value: Pattern): string | null {
+  return typeof value === "string" ? `${name} ${quoteForShell(value)}` : null;
 }
 
 function joined(flags: readonly (string | null)[]): string | null {

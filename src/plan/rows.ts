@@ -12,7 +12,7 @@ import type { LoadRefusal, Outcome } from "../outcome.ts";
 import type { Shape } from "../shape.ts";
 import type { StateDictMetadata } from "../state_dict.ts";
 import type { KeyEditor } from "./key_editor.ts";
-import type { RenameRule } from "./options.ts";
+import type { LoadOptions, RenameRule } from "./options.ts";
 
 /** One parameter or persistent buffer of a module. */
 export interface ModelEntry {
@@ -203,7 +203,7 @@ export interface Problem {
  * const wrapped = new Sequential({ module: new Linear(4, 3) }).stateDict();
  * const [guess]: readonly Suggestion[] = planLoad(new Linear(4, 3), wrapped).suggestions;
  * assertEquals(guess.option, 'rename: [{ strip: "module." }]');
- * assertEquals(planLoad(new Linear(4, 3), wrapped, { rename: guess.rename }).ok, true);
+ * assertEquals(planLoad(new Linear(4, 3), wrapped, guess.options).ok, true);
  * ```
  */
 export interface Suggestion {
@@ -213,11 +213,16 @@ export interface Suggestion {
   readonly message: string;
   /** The option to paste, as TypeScript: `rename: [{ strip: "module." }]`. */
   readonly option: string;
+  /** The same as a value, to spread over the options of the next load. */
+  readonly options: SuggestedOptions;
   /** The rules themselves where the guess is a rename, else none. */
   readonly rename: readonly RenameRule[];
   /** The keys it would help: in the checkpoint, and in the model (`""` on a side that has none). */
   readonly keys: readonly { readonly from: string; readonly to: string }[];
 }
+
+/** The options that a guess may propose. */
+export type SuggestedOptions = Pick<LoadOptions, "rename" | "stateDictPath" | "transform" | "mismatch" | "strict">;
 
 /** Tensors and elements, counted. */
 export interface Count {

@@ -53,6 +53,7 @@ function wrappers({ rows }: SuggestionFacts): Suggestion[] {
     kind: "wrapper",
     message: `its "${key}" is a dictionary, which is probably the state dict`,
     option: `stateDictPath: [${JSON.stringify(key)}]`,
+    options: { stateDictPath: [key] },
     rename: [],
     keys: [],
   }));
@@ -71,6 +72,7 @@ function renames({ walk, missing, rename }: SuggestionFacts): Suggestion[] {
     kind: "rename",
     message: renameMessage(guess, { shapes, unexpected: walk.unexpected }),
     option: `rename: [${[...before, ...guess.rules].map(ruleSource).join(", ")}]`,
+    options: { rename: [...before, ...guess.rules] },
     rename: guess.rules,
     keys: guess.pairs,
   }));
@@ -101,13 +103,14 @@ function transposes({ walk }: SuggestionFacts): Suggestion[] {
     rest.length === 0 && b !== undefined && sameShape([b, a], modelShape)
   ).map(({ key }) => key);
   if (turned.length === 0) return [];
-  const rules = globsOf(turned).map((glob) => `[${JSON.stringify(glob)}, "transpose"]`);
+  const rules = globsOf(turned).map((glob) => [glob, "transpose"] as const);
   const keys = turned.length === 1 ? `"${turned[0]}" has` : `${showNumber(turned.length)} weights have`;
   return [{
     kind: "transpose",
     message: `${keys} the wanted shape the other way round; square weights beside them may be turned as well, ` +
       "which no shape tells",
-    option: `transform: [${rules.join(", ")}]`,
+    option: `transform: [${rules.map(([glob]) => `[${JSON.stringify(glob)}, "transpose"]`).join(", ")}]`,
+    options: { transform: rules },
     rename: [],
     keys: turned.map((key) => ({ from: key, to: key })),
   }];
@@ -119,12 +122,13 @@ function mismatches({ walk }: SuggestionFacts): Suggestion[] {
     action === "error" && !(rest.length === 0 && b !== undefined && sameShape([b, a], modelShape))
   ).map(({ key }) => key);
   if (wrong.length === 0) return [];
-  const rules = globsOf(wrong).map((glob) => `${JSON.stringify(glob)}: "skip"`);
+  const globs = globsOf(wrong);
   return [{
     kind: "mismatch",
     message:
       `keeps the model's own values where the shape differs; "overlap" in place of "skip" copies the common region`,
-    option: `mismatch: { ${rules.join(", ")} }`,
+    option: `mismatch: { ${globs.map((glob) => `${JSON.stringify(glob)}: "skip"`).join(", ")} }`,
+    options: { mismatch: Object.fromEntries(globs.map((glob) => [glob, "skip"])) },
     rename: [],
     keys: wrong.map((key) => ({ from: key, to: key })),
   }];
@@ -158,6 +162,7 @@ function allowances({ walk, strictness }: SuggestionFacts, guesses: readonly Sug
     kind: "allow",
     message: "if that is meant: stays strict about everything else",
     option: `strict: { ${lists.join(", ")} }`,
+    options: { strict: Object.fromEntries(parts) },
     rename: [],
     keys: [...missing.map((to) => ({ from: "", to })), ...unexpected.map((from) => ({ from, to: "" }))],
   }];

@@ -244,3 +244,19 @@ Deno.test("suggestions: a checkpoint of another architecture is not to be allowe
   assertEquals(plan.suggestions, []);
   assertEquals(plan.refusal?.message.includes("it is probably of another architecture"), true);
 });
+
+Deno.test("suggestions: their options are what their text says, and do what they promise", () => {
+  const cases: readonly [Tree, Readonly<Record<string, readonly number[]>>, string][] = [
+    [{ a: { weight: [3, 2] } }, { "a.weight": [2, 3] }, "transpose"],
+    [{ a: { weight: [3, 2], bias: [3] } }, { "a.weight": [5, 5], "a.bias": [3] }, "mismatch"],
+    [{ a: { bias: [3] }, b: { bias: [1] } }, { "a.bias": [3], "c.bias": [9] }, "allow"],
+    [{ a: { weight: [3, 2] } }, { "module.a.weight": [3, 2] }, "rename"],
+  ];
+  for (const [tree, shapes, kind] of cases) {
+    const [model, checkpoint] = [treeOf(tree), rowsOf(shapes)];
+    const found = planRows(model, checkpoint).suggestions.find((suggestion) => suggestion.kind === kind);
+    assertEquals(planRows(model, checkpoint, found?.options).ok, true);
+    const [name] = Object.keys(found?.options ?? {});
+    assertEquals(found?.option.startsWith(`${name}: `), true);
+  }
+});
