@@ -10,18 +10,22 @@ import type { CheckpointFormat } from "./detect.ts";
 import type { Limits } from "./limits.ts";
 import { findStateDicts, readStateDict, type Searched, type StateDictPath, undecided } from "./state_dicts.ts";
 
-/** What a reader found in a file. */
-export interface CheckpointContent {
+/** What a reader finds in a file. */
+export interface FoundContent {
+  /** Everything in it. */
+  readonly root: Inert;
+  /** Attributes of the dicts in it, among them `_metadata`. */
+  readonly attributes: WeakMap<ReadonlyMap<Inert, Inert>, Inert>;
+  /** The texts beside the tensors. */
+  readonly metadata: ReadonlyMap<string, string>;
+}
+
+/** What a checkpoint is made of. */
+export interface CheckpointContent extends FoundContent {
   /** Where its bytes come from; closed with the checkpoint. */
   readonly source: OpenSource;
   /** The format it has. */
   readonly format: CheckpointFormat;
-  /** Everything in it. */
-  readonly root: Inert;
-  /** Attributes of the dicts in it. */
-  readonly attributes: WeakMap<ReadonlyMap<Inert, Inert>, Inert>;
-  /** The texts beside the tensors. */
-  readonly metadata: ReadonlyMap<string, string>;
   /** What it may ask for. */
   readonly limits: Limits;
 }

@@ -11,6 +11,7 @@ import { type ByteSource, readExactly } from "../bytes/source.ts";
 import { CheckpointError, TruncatedError, UnsupportedError } from "../errors.ts";
 import type { Inert } from "../state_dict.ts";
 import { isSequence } from "./inert.ts";
+import type { FoundContent } from "./checkpoint.ts";
 import { Budget, enforce, type Limits } from "./limits.ts";
 import { unpickle } from "./pickle.ts";
 import { part, type Storage, type StorageFault } from "./storage.ts";
@@ -32,16 +33,6 @@ const COUNT_BYTES = 8;
 const CONCURRENT_READS = 32;
 
 const FORMAT = "torch-legacy";
-
-/** What a stream by `torch.save` holds. */
-export interface TorchLegacy {
-  /** The pickled object. */
-  readonly root: Inert;
-  /** Attributes of its dicts, among them `_metadata`. */
-  readonly attributes: WeakMap<ReadonlyMap<Inert, Inert>, Inert>;
-  /** The version of the protocol. */
-  readonly metadata: ReadonlyMap<string, string>;
-}
 
 /** The object and what lies behind it, as far as pickles tell. */
 interface Pickles {
@@ -86,7 +77,7 @@ class LegacyStorage implements Storage {
  * @throws {TruncatedError} It ends early.
  * @throws {LimitError} It asks for more than `limits` allow.
  */
-export async function readTorchLegacy(source: ByteSource, limits: Limits): Promise<TorchLegacy> {
+export async function readTorchLegacy(source: ByteSource, limits: Limits): Promise<FoundContent> {
   const { values, root, keys, storages, end } = await readPickles(source, limits);
   enforce(limits, "entries", { found: keys.length, what: "the list of storages" });
   let offset = end;

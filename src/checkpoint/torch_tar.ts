@@ -11,6 +11,7 @@ import { isDType, itemSize } from "../dtype.ts";
 import { CheckpointError, TruncatedError } from "../errors.ts";
 import type { Inert, InertObject } from "../state_dict.ts";
 import { isObject, isSequence } from "./inert.ts";
+import type { FoundContent } from "./checkpoint.ts";
 import { Budget, enforce, type Limits } from "./limits.ts";
 import { unpickle } from "./pickle.ts";
 import { part, type Storage } from "./storage.ts";
@@ -27,16 +28,6 @@ const MEMBERS: readonly string[] = ["storages", "tensors", "pickle"];
 const FIRST_BYTES = 1 << 10;
 
 const FORMAT = "torch-tar";
-
-/** What a tar by `torch.save` holds. */
-export interface TorchTar {
-  /** The pickled object. */
-  readonly root: Inert;
-  /** Attributes of its dicts, among them `_metadata`. */
-  readonly attributes: WeakMap<ReadonlyMap<Inert, Inert>, Inert>;
-  /** Nothing; the format has no texts. */
-  readonly metadata: ReadonlyMap<string, string>;
-}
 
 /** A range of bytes of the file. */
 interface Member {
@@ -173,7 +164,7 @@ class Reader {
  * @throws {TruncatedError} It ends early.
  * @throws {LimitError} It asks for more than `limits` allow.
  */
-export async function readTorchTar(source: ByteSource, limits: Limits): Promise<TorchTar> {
+export async function readTorchTar(source: ByteSource, limits: Limits): Promise<FoundContent> {
   const members = await readMembers(source, limits);
   const [storages, tensors, pickle] = MEMBERS.map((name) => {
     const member = members.get(name);

@@ -8,6 +8,7 @@
 import { type ByteSource, readExactly } from "../bytes/source.ts";
 import { CheckpointError, UnsupportedError } from "../errors.ts";
 import type { Inert } from "../state_dict.ts";
+import type { FoundContent } from "./checkpoint.ts";
 import { inflated } from "./inflate.ts";
 import { Budget, enforce, type Limits } from "./limits.ts";
 import { unpickle } from "./pickle.ts";
@@ -30,15 +31,9 @@ const STORED = 0;
 const DEFLATED = 8;
 
 /** What a zip by `torch.save` holds. */
-export interface TorchZip {
+export interface TorchZip extends FoundContent {
   /** Whether it is a checkpoint, or a program with its weights. */
   readonly format: "torch-zip" | "torchscript";
-  /** The pickled object. */
-  readonly root: Inert;
-  /** Attributes of its dicts, among them `_metadata`. */
-  readonly attributes: WeakMap<ReadonlyMap<Inert, Inert>, Inert>;
-  /** The words in its small records: `version`, `byteorder`. */
-  readonly metadata: ReadonlyMap<string, string>;
 }
 
 /**
