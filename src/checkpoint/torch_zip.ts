@@ -7,7 +7,6 @@
 
 import { type ByteSource, readExactly } from "../bytes/source.ts";
 import { CheckpointError, UnsupportedError } from "../errors.ts";
-import type { Inert } from "../state_dict.ts";
 import type { FoundContent } from "./checkpoint.ts";
 import { inflated } from "./inflate.ts";
 import { Budget, enforce, type Limits } from "./limits.ts";
