@@ -54,7 +54,10 @@ export class Checkpoint {
    * `bytes` a `Uint8Array`, an object of any other class an `InertObject`, a tensor a `LazyTensor`.
    */
   readonly root: Inert;
-  /** The texts beside the tensors: `__metadata__` of safetensors; `version` and `byteorder` of a zip by PyTorch. */
+  /**
+   * The texts beside the tensors: `__metadata__` of safetensors; `version` and `byteorder` of a zip by PyTorch;
+   * `metadata` of an index, such as `total_size`.
+   */
   readonly metadata: ReadonlyMap<string, string>;
   /** Where in `root` the state dicts are. */
   readonly stateDictPaths: readonly StateDictPath[];
@@ -89,7 +92,7 @@ export class Checkpoint {
     return readStateDict(this.#searched, known[0], known);
   }
 
-  /** Closes the file, if `openCheckpoint` opened one. Tensors cannot be read from it afterwards. */
+  /** Closes what files `openCheckpoint` opened. Tensors cannot be read from it afterwards. */
   close(): Promise<void> {
     return this.#source.close();
   }

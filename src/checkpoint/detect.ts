@@ -13,8 +13,8 @@ export const HEAD_BYTES = 512;
 /** Characters of a text file that are shown to the person who passed it. */
 const SHOWN_CHARACTERS = 40;
 
-/** What to do with a distributed checkpoint. */
-export const DCP_ADVICE = "convert it with torch.distributed.checkpoint.format_utils.dcp_to_torch_save";
+/** What the index of a checkpoint in several files is called; diffusers puts a variant before the end. */
+export const INDEX_NAME = /\.index(\.[\w-]+)?\.json$/;
 
 /**
  * What a checkpoint may be stored as.
@@ -39,32 +39,27 @@ export type CheckpointFormat =
   | "safetensors"
   | "safetensors-sharded";
 
-/** A checkpoint that is known and not read. */
-export interface UnreadFormat {
-  readonly kind: "unread";
-  /** The format it has. */
-  readonly format: CheckpointFormat;
-  /** What it is, with its article. */
-  readonly what: string;
-  /** What to do with it. */
-  readonly advice: string;
-}
-
 /** What a file turned out to be. */
 export type Detection =
   /** A container that one reader reads, and only that one. */
   | { readonly kind: "zip" | "safetensors" | "torch-legacy" | "torch-tar" }
-  | UnreadFormat
+  /** A file that names others, which hold the tensors. */
+  | { readonly kind: "index" | "torch-distributed" }
   /** Something else; `looksLike` completes "it looks like …". */
   | { readonly kind: "other"; readonly looksLike: string };
 
-/** Says what a file of `size` bytes with these first and last bytes is. */
-export function detect(head: Uint8Array, tail: Uint8Array, size: number): Detection {
+/** Says what a file of `size` bytes called `name` with these first and last bytes is. */
+export function detect(
+  head: Uint8Array,
+  tail: Uint8Array,
+  { size, name }: { readonly size: number; readonly name: string },
+): Detection {
   if (size === 0) return other("an empty file");
   if (begins(head, "PK\x03\x04")) return { kind: "zip" };
   // Before the other magics: a length may happen to begin with the two bytes of gzip.
   return detectSafetensors(head) ?? detectTorchStream(head) ?? detectMagic(head) ?? detectOnnx(head) ??
-    detectPickle(head, tail) ?? detectText(head) ?? other(`binary data that begins with ${hex(head.subarray(0, 8))}`);
+    detectPickle(head, tail) ?? detectText(head, name) ??
+    other(`binary data that begins with ${hex(head.subarray(0, 8))}`);
 }
 
 /** The magic number of `torch.save` before 1.6, little-endian, and as protocol 0 writes it. */
@@ -124,19 +119,12 @@ function detectOnnx(head: Uint8Array): Detection | null {
 
 function detectPickle(head: Uint8Array, tail: Uint8Array): Detection | null {
   if (head[0] !== 0x80 || head[1] < 1 || head[1] > 5) return null;
-  if (latin1(head).includes("torch.distributed.checkpoint")) {
-    return {
-      kind: "unread",
-      format: "torch-distributed",
-      what: "the metadata of a distributed checkpoint (DCP)",
-      advice: DCP_ADVICE,
-    };
-  }
+  if (latin1(head).includes("torch.distributed.checkpoint")) return { kind: "torch-distributed" };
   const whole = tail.at(-1) === 0x2e ? "" : " that is incomplete, or has something behind it";
   return other(`a plain pickle${whole}, not made by torch.save`);
 }
 
-function detectText(head: Uint8Array): Detection | null {
+function detectText(head: Uint8Array, name: string): Detection | null {
   const text = latin1(head).replace(/^\xef\xbb\xbf/, "").trimStart();
   if (text.startsWith("version https://git-lfs.github.com/spec/")) {
     const size = /^size (\d+)$/m.exec(text)?.[1];
@@ -145,21 +133,14 @@ function detectText(head: Uint8Array): Detection | null {
   }
   if (/^<(!doctype html|html)/i.test(text)) return other("an HTML page; was it downloaded from a page about the file?");
   if (text.startsWith("<?xml") || text.startsWith("<Error")) return other("XML; was it an error of the server?");
-  if (text.startsWith("{")) return detectJson(text);
+  if (text.startsWith("{")) return detectJson(text, name);
   if (!/^[\t\n\r\x20-\x7e\x80-\xff]+$/.test(text) || !/^[\x20-\x7e]{4}/.test(text)) return null;
   return other(`text that begins with ${JSON.stringify(text.slice(0, SHOWN_CHARACTERS))}`);
 }
 
-/** An index names its shards, and `"metadata"` or `"weight_map"` comes first. */
-function detectJson(text: string): Detection {
-  if (!text.includes('"weight_map"')) return other("JSON");
-  const isSafetensors = text.includes(".safetensors");
-  return {
-    kind: "unread",
-    format: isSafetensors ? "safetensors-sharded" : "torch-sharded",
-    what: `the index of a checkpoint in several ${isSafetensors ? "safetensors" : "PyTorch"} files`,
-    advice: "open the files it names one by one",
-  };
+/** An index names its files under `"weight_map"`; where much comes before that, the name tells. */
+function detectJson(text: string, name: string): Detection {
+  return text.includes('"weight_map"') || INDEX_NAME.test(name) ? { kind: "index" } : other("JSON");
 }
 
 function other(looksLike: string): Detection {

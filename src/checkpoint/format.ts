@@ -4,86 +4,97 @@
  * @module
  */
 
-import { type OpenSource, readExactly } from "../bytes/source.ts";
+import { type Folder, folderOf } from "../bytes/folder.ts";
 import { openSource, type SourceLike } from "../bytes/open_source.ts";
+import { type OpenSource, readExactly } from "../bytes/source.ts";
 import { CheckpointError, UnsupportedError } from "../errors.ts";
 import type { Inert } from "../state_dict.ts";
 import { Checkpoint } from "./checkpoint.ts";
-import { DCP_ADVICE, detect, type Detection, HEAD_BYTES, MAGIC_BYTES, type UnreadFormat } from "./detect.ts";
+import { detect, type Detection, HEAD_BYTES, MAGIC_BYTES } from "./detect.ts";
 import { type Limits, withDefaults } from "./limits.ts";
 import type { OpenOptions } from "./open.ts";
+import type { FileContent, FilesContent } from "./several_files.ts";
 
-/** A file of a distributed checkpoint is several zips in a row; only its name tells. */
-const PART_OF_DCP = {
-  format: "torch-distributed",
-  what: "a part of a distributed checkpoint (DCP)",
-  advice: DCP_ADVICE,
-} as const;
+/** What every reader is told. */
+interface ReadOptions extends Pick<OpenOptions, "verify"> {
+  readonly limits: Limits;
+}
 
-/** Opens a source with the reader of its format. */
+/** Opens a source with the reader of its format; of a folder, the one checkpoint in it. */
 export async function openFormat(source: SourceLike, { limits, verify }: OpenOptions): Promise<Checkpoint> {
-  const allLimits = withDefaults(limits);
-  const opened = await openOrExplain(source);
+  const options = { limits: withDefaults(limits), verify };
+  const { opened, folder } = await openOrChoose(source);
   try {
-    return await read(opened, allLimits, { verify });
+    return await checkpointOf(opened, { ...options, folder });
   } catch (error) {
     await opened.close();
     throw error;
   }
 }
 
-/** A folder is no source; that of a distributed checkpoint is called by its name. */
-async function openOrExplain(source: SourceLike): Promise<OpenSource> {
+async function openOrChoose(source: SourceLike): Promise<{ opened: OpenSource; folder: Folder | null }> {
   try {
-    return await openSource(source);
+    return { opened: await openSource(source), folder: folderOf(source) };
   } catch (error) {
-    if (!(error instanceof UnsupportedError) || error.feature !== "folder") throw error;
-    throw await folderError(source, error);
+    const isFolder = error instanceof UnsupportedError && error.feature === "folder";
+    if (!isFolder || (typeof source !== "string" && !(source instanceof URL))) throw error;
+    const { openInFolder } = await import("./folder_choice.ts");
+    return await openInFolder(source, error);
   }
 }
 
-async function folderError(folder: SourceLike, cause: UnsupportedError): Promise<UnsupportedError> {
-  try {
-    await (await openSource(`${String(folder).replace(/\/$/, "")}/.metadata`)).close();
-  } catch {
-    return new UnsupportedError(`${cause.message}; name one file in it`, "folder", { cause });
+/** A file that names others is read with them; any other by itself. */
+async function checkpointOf(
+  source: OpenSource,
+  { folder, ...options }: ReadOptions & { readonly folder: Folder | null },
+): Promise<Checkpoint> {
+  const detection = await identify(source);
+  if (detection.kind !== "index" && detection.kind !== "torch-distributed") {
+    return new Checkpoint({ source, limits: options.limits, ...await readFile(source, detection, options) });
   }
-  return new UnsupportedError(
-    `${cause.message} of a distributed checkpoint (DCP), which is not read yet; ${DCP_ADVICE}`,
-    "torch-distributed",
-    { cause },
-  );
+  const { close, ...content } = await readFiles(source, detection.kind, { folder, ...options });
+  const { size, name } = source;
+  const all: OpenSource = {
+    size,
+    name,
+    read: (offset, length) => source.read(offset, length),
+    close: async () => void await Promise.all([close(), source.close()]),
+  };
+  return new Checkpoint({ source: all, limits: options.limits, ...content });
 }
 
 /** Each format's reader is loaded with the first file of it: a program pays for none that it does not meet. */
-async function read(
+async function readFile(
   source: OpenSource,
-  limits: Limits,
-  options: Pick<OpenOptions, "verify">,
-): Promise<Checkpoint> {
-  const detection = await identify(source);
+  detection: Detection,
+  { limits, verify }: ReadOptions,
+): Promise<FileContent> {
   switch (detection.kind) {
     case "zip": {
-      if (source.name.endsWith(".distcp")) throw unread(source, PART_OF_DCP);
+      // A file of a distributed checkpoint is several zips in a row; only its name tells.
+      if (source.name.endsWith(".distcp")) throw partOfDistributed(source);
       const { readTorchZip } = await import("./torch_zip.ts");
-      return new Checkpoint({ source, limits, ...await readTorchZip(source, limits, options) });
+      return await readTorchZip(source, limits, { verify });
     }
     case "torch-legacy": {
       const { readTorchLegacy } = await import("./torch_legacy.ts");
-      return new Checkpoint({ source, limits, format: "torch-legacy", ...await readTorchLegacy(source, limits) });
+      return { format: "torch-legacy", ...await readTorchLegacy(source, limits) };
     }
     case "torch-tar": {
       const { readTorchTar } = await import("./torch_tar.ts");
-      return new Checkpoint({ source, limits, format: "torch-tar", ...await readTorchTar(source, limits) });
+      return { format: "torch-tar", ...await readTorchTar(source, limits) };
     }
     case "safetensors": {
       const { readSafetensors } = await import("./safetensors.ts");
       const { tensors, metadata } = await readSafetensors(source, limits);
-      const content = { root: tensors, attributes: new WeakMap<ReadonlyMap<Inert, Inert>, Inert>(), metadata };
-      return new Checkpoint({ source, limits, format: "safetensors", ...content });
+      const attributes = new WeakMap<ReadonlyMap<Inert, Inert>, Inert>();
+      return { format: "safetensors", root: tensors, attributes, metadata };
     }
-    case "unread":
-      throw unread(source, detection);
+    case "index":
+    case "torch-distributed":
+      throw new CheckpointError(`Cannot read "${source.name}": it names further files, and was named by one itself`, {
+        format: detection.kind === "index" ? "safetensors-sharded" : "torch-distributed",
+      });
     case "other":
       throw new CheckpointError(
         `Cannot read "${source.name}": it is not a checkpoint, it looks like ${detection.looksLike}`,
@@ -92,18 +103,33 @@ async function read(
   }
 }
 
-function unread(source: OpenSource, { what, advice, format }: Omit<UnreadFormat, "kind">): UnsupportedError {
-  return new UnsupportedError(`Cannot read "${source.name}": it is ${what}, which is not read yet; ${advice}`, format);
+async function readFiles(
+  source: OpenSource,
+  kind: "index" | "torch-distributed",
+  options: ReadOptions & { readonly folder: Folder | null },
+): Promise<FilesContent> {
+  if (kind === "index") {
+    const { readSharded } = await import("./sharded.ts");
+    const readShard = async (shard: OpenSource) => await readFile(shard, await identify(shard), options);
+    return await readSharded(source, { ...options, readShard });
+  }
+  const { readTorchDistributed } = await import("./torch_distributed.ts");
+  return await readTorchDistributed(source, options);
 }
 
-/** The first bytes tell the formats that are read; for the others more is looked at, to say what they are. */
+function partOfDistributed({ name }: OpenSource): UnsupportedError {
+  const what = "it is one of several files of a distributed checkpoint (DCP)";
+  return new UnsupportedError(`Cannot read "${name}": ${what}; open the folder they are in`, "torch-distributed");
+}
+
+/** The first bytes tell most formats; for the others more is looked at, to say what they are. */
 async function identify(source: OpenSource): Promise<Detection> {
   const what = "the beginning of the file";
   const first = await readExactly(source, { offset: 0, length: Math.min(MAGIC_BYTES, source.size), what });
-  const detection = detect(first, first, source.size);
-  if (detection.kind !== "unread" && detection.kind !== "other") return detection;
+  const detection = detect(first, first, source);
+  if (detection.kind !== "other") return detection;
   const length = Math.min(HEAD_BYTES, source.size);
   const head = await readExactly(source, { offset: 0, length, what });
   const tail = await readExactly(source, { offset: source.size - length, length, what: "the end of the file" });
-  return detect(head, tail, source.size);
+  return detect(head, tail, source);
 }

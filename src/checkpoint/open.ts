@@ -34,7 +34,9 @@ export interface OpenOptions {
 /**
  * Opens a checkpoint and reads what is in it, but not one byte of its tensors.
  *
- * @param source A path, a `URL` or URL string (`file:`), a `Blob`, bytes, or a `ByteSource`.
+ * @param source A path, a `URL` or URL string (`file:`), a `Blob`, bytes, or a `ByteSource`. A checkpoint in several
+ * files is opened by the path of the file that names the others (`*.index.json`, `.metadata`), or by that of their
+ * folder, if there is no other checkpoint in it.
  * @returns The checkpoint; close it when its tensors have been read.
  * @throws {CheckpointError} The file cannot be opened, is damaged, or is something else; the message says what.
  * @throws {UnsupportedError} It is a checkpoint of a kind that is not read.

@@ -197,8 +197,7 @@ export function abs(x: Tensor): Tensor {
  * ```
  */
 export function add(a: Operand, b: Operand, { alpha = 1 }: AlphaOptions = {}): Tensor {
-  const [left, right] = [operand(a), operand(b)];
-  return new Tensor(elementwise.binary("add", left, elementwise.scaled(right, left, alpha)));
+  return new Tensor(elementwise.scaledSum("add", [operand(a), operand(b)], alpha));
 }
 
 /**
@@ -214,8 +213,7 @@ export function add(a: Operand, b: Operand, { alpha = 1 }: AlphaOptions = {}): T
  * ```
  */
 export function sub(a: Operand, b: Operand, { alpha = 1 }: AlphaOptions = {}): Tensor {
-  const [left, right] = [operand(a), operand(b)];
-  return new Tensor(elementwise.binary("sub", left, elementwise.scaled(right, left, alpha)));
+  return new Tensor(elementwise.scaledSum("sub", [operand(a), operand(b)], alpha));
 }
 
 /**
@@ -234,7 +232,8 @@ export function mul(a: Operand, b: Operand): Tensor {
 }
 
 /**
- * `a` / `b`, broadcast; either may be a number.
+ * `a` / `b`, broadcast; either may be a number. A number divided by a tensor is rounded once, where Python's operator
+ * multiplies the number by the rounded reciprocal.
  *
  * @example
  * ```ts

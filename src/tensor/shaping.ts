@@ -93,8 +93,10 @@ export function flatten(source: View, start: number, end: number): View {
 /** One dimension made several. */
 export function unflatten(source: View, dim: number, sizes: Shape): View {
   const at = wrapDim(dim, source.shape.length);
-  if (source.shape.length === 0) throw new RangeError(`Dimension specified as ${dim} but tensor has no dimensions`);
   if (sizes.length === 0) throw new RangeError("unflatten: sizes must be non-empty");
+  if (source.shape.length === 0) {
+    throw new RangeError("unflatten got an unexpected error:\nDimension specified as 0 but tensor has no dimensions");
+  }
   const size = source.shape[at] ?? 1;
   const open = sizes.filter((part) => part === -1).length;
   const known = numelOf(sizes.filter((part) => part !== -1));
@@ -170,7 +172,10 @@ export function expand(source: View, shape: Shape): View {
       );
     }
     sizes[i] = target;
-    strides[i] = dim < 0 || (size === 1 && target !== 1) ? 0 : source.strides[dim];
+    // A new dimension of size 1 steps over what follows it (`inferExpandGeometry` of ATen/ExpandUtils.cpp).
+    const outer = i + 1 < shape.length ? sizes[i + 1] * strides[i + 1] : 1;
+    const step = dim >= 0 ? source.strides[dim] : rank === 0 ? 0 : outer;
+    strides[i] = size === 1 && target !== 1 ? 0 : step;
   }
   return source.restrided(sizes, strides);
 }

@@ -31,7 +31,7 @@ import { streamOf } from "./generator.ts";
 import { clamp, clampInPlace } from "./operations/clamp.ts";
 import type { Limits } from "./operations/clamp.ts";
 import * as comparison from "./operations/comparison.ts";
-import { clone, convert, copyInto, fillInto } from "./operations/copying.ts";
+import { clone, convert, copyInto, fillInto, flipped } from "./operations/copying.ts";
 import * as drawing from "./operations/drawing.ts";
 import * as elementwise from "./operations/elementwise.ts";
 import type { UnaryParameters } from "./operations/elementwise.ts";
@@ -51,8 +51,12 @@ import { contiguous, filling, View } from "./view.ts";
 const LARGEST_EXACT = BigInt(Number.MAX_SAFE_INTEGER);
 
 /**
- * A tensor, or a number that stands for one. An integer counts as Python's `int`, any other number as `float`. One that
- * the operation's dtype does not hold is refused, where PyTorch wraps some and compares what is left of them.
+ * A tensor, or a number that stands for one. An integer counts as Python's `int`, any other number as `float`.
+ *
+ * A number that the integers of the other operand do not hold wraps in sums, differences, products and bits, as in
+ * PyTorch. Elsewhere PyTorch wraps it too, and compares what is left of it, for example: here it is a RangeError. An
+ * operand that shares memory with what is changed in place is read before anything is written, where PyTorch refuses
+ * it; and where an operation fails, nothing was written.
  */
 export type Operand = Tensor | number | bigint | boolean;
 
@@ -114,7 +118,10 @@ export interface RandomRange {
 
 /** How {@linkcode Tensor.add} and {@linkcode Tensor.sub} scale their operand. */
 export interface AlphaOptions {
-  /** What the operand is multiplied by; 1 by default. */
+  /**
+   * What the operand is multiplied by; 1 by default. Product and sum of float32 are rounded once, as by PyTorch's vectors;
+   * of float64 each is.
+   */
   readonly alpha?: number | bigint;
 }
 
@@ -609,7 +616,7 @@ export class Tensor implements TensorLayout {
 
   /** A copy with the order of some dimensions reversed. */
   flip(dims: number | readonly number[]): Tensor {
-    return new Tensor(clone(shaping.flip(this.#view, typeof dims === "number" ? [dims] : dims)));
+    return new Tensor(flipped(this.#view, typeof dims === "number" ? [dims] : dims));
   }
 
   /** The whole tensor side by side with itself: `counts[i]` times along dimension `i`; more counts add dimensions. */
@@ -643,24 +650,24 @@ export class Tensor implements TensorLayout {
   }
 
   /** This plus `alpha`·`other`, broadcast. */
-  add(other: Operand, options: AlphaOptions = {}): Tensor {
-    return new Tensor(elementwise.binary("add", this.#view, this.#scaled(other, options)));
+  add(other: Operand, { alpha = 1 }: AlphaOptions = {}): Tensor {
+    return new Tensor(elementwise.scaledSum("add", [this.#view, operand(other)], alpha));
   }
 
   /** The same as {@linkcode Tensor.add}, in place. */
-  add_(other: Operand, options: AlphaOptions = {}): this {
-    elementwise.binaryInPlace("add", this.#view, this.#scaled(other, options));
+  add_(other: Operand, { alpha = 1 }: AlphaOptions = {}): this {
+    elementwise.scaledSumInPlace("add", [this.#view, operand(other)], alpha);
     return this;
   }
 
   /** This less `alpha`·`other`, broadcast. */
-  sub(other: Operand, options: AlphaOptions = {}): Tensor {
-    return new Tensor(elementwise.binary("sub", this.#view, this.#scaled(other, options)));
+  sub(other: Operand, { alpha = 1 }: AlphaOptions = {}): Tensor {
+    return new Tensor(elementwise.scaledSum("sub", [this.#view, operand(other)], alpha));
   }
 
   /** The same as {@linkcode Tensor.sub}, in place. */
-  sub_(other: Operand, options: AlphaOptions = {}): this {
-    elementwise.binaryInPlace("sub", this.#view, this.#scaled(other, options));
+  sub_(other: Operand, { alpha = 1 }: AlphaOptions = {}): this {
+    elementwise.scaledSumInPlace("sub", [this.#view, operand(other)], alpha);
     return this;
   }
 
@@ -1031,7 +1038,8 @@ export class Tensor implements TensorLayout {
 
   /**
    * The values limited to [min, max]; NaN stays. Limits are numbers or tensors, by position or as `{ min, max }`; where
-   * `min` is above `max`, all values become `max`.
+   * `min` is above `max`, all values become `max`. A limit beyond all values of the dtype limits nothing on its side,
+   * where PyTorch refuses it for 16-bit floats.
    *
    * @throws {TypeError} Neither limit is given.
    */
@@ -1076,7 +1084,10 @@ export class Tensor implements TensorLayout {
     return new Tensor(reduction.standardDeviation(this.#view, varianceArguments(dim, options)));
   }
 
-  /** The p-norm over some dimensions or all: by default the square root of the sum of squares. */
+  /**
+   * The p-norm over some dimensions or all: by default the square root of the sum of squares, which is taken in float64
+   * and does not overflow where PyTorch's in float32 does.
+   */
   norm(p?: number | "fro" | NormOptions, dim?: DimArgument, keepdim?: boolean | ReduceOptions): Tensor {
     const named = typeof p === "object" ? p : { p };
     const power = named.p === undefined || named.p === "fro" ? 2 : named.p;
@@ -1281,10 +1292,6 @@ export class Tensor implements TensorLayout {
   #unaryInPlace(name: UnaryName, parameters?: UnaryParameters): this {
     elementwise.unaryInPlace(name, this.#view, parameters);
     return this;
-  }
-
-  #scaled(other: Operand, { alpha = 1 }: AlphaOptions): View | number | bigint | boolean {
-    return elementwise.scaled(operand(other), this.#view, alpha);
   }
 
   #accumulate(

@@ -2,15 +2,25 @@
 
 import { assert, assertEquals } from "@std/assert";
 import {
+  Checkpoint,
   CheckpointError,
+  DEFAULT_LIMITS,
   LimitError,
+  type Limits,
   openCheckpoint,
   TruncatedError,
   UnsupportedError,
 } from "../../src/checkpoint/mod.ts";
+import type { OpenSource } from "../../src/bytes/source.ts";
+import { readSafetensors } from "../../src/checkpoint/safetensors.ts";
+import type { FileContent } from "../../src/checkpoint/several_files.ts";
+import { readSharded } from "../../src/checkpoint/sharded.ts";
 import { StoredTensor } from "../../src/checkpoint/stored_tensor.ts";
+import { readTorchDistributed } from "../../src/checkpoint/torch_distributed.ts";
+import { readTorchZip } from "../../src/checkpoint/torch_zip.ts";
 import { crc32 } from "../../src/checkpoint/crc32.ts";
 import { DTYPES, isDType } from "../../src/dtype.ts";
+import { countingFiles, filesIn } from "./counting.ts";
 
 /** Mutations per fixture: enough to meet every check of the readers, and a few seconds in all; `-- --rounds=N` for more. */
 const ROUNDS = numberArgument("rounds", 400);
@@ -36,10 +46,48 @@ for (const { name } of [...Deno.readDirSync(FOLDER)].sort((a, b) => a.name < b.n
   });
 }
 
-/** Opens a file and reads all of its tensors; the first error is the result, unless it is about one tensor only. */
-async function readAll(file: Uint8Array): Promise<Error | null> {
+for (const folder of ["distributed/single", "distributed/mesh", "sharded/safetensors", "sharded/torch"]) {
+  const at = new URL(`../fixtures/${folder}/`, import.meta.url);
+  for (const { name } of [...Deno.readDirSync(at)].sort((a, b) => a.name < b.name ? -1 : 1)) {
+    Deno.test(`a checkpoint in several files survives a damaged ${folder}/${name}`, async () => {
+      const files = await filesIn(at);
+      const original = files.get(name);
+      assert(original !== undefined);
+      const random = generator(`${folder}/${name}`);
+      for (let round = 0; round < ROUNDS / 4; round++) {
+        const started = performance.now();
+        const outcome = await readAll(new Map([...files, [name, damage(original, random)]]));
+        assert(performance.now() - started < SLOW, `${name}, round ${round}: takes too long`);
+        if (outcome instanceof Error) assertIsOurs(outcome, `${name}, round ${round}`);
+      }
+    });
+  }
+}
+
+/** Several files in memory, read by what the one is called that names the others. */
+async function openFiles(files: ReadonlyMap<string, Uint8Array>): Promise<Checkpoint> {
+  const folder = countingFiles(files);
+  const limits = { ...DEFAULT_LIMITS, ...LIMITS };
+  const index = [...files.keys()].find((name) => name.endsWith(".index.json"));
+  const source = await folder.open(index ?? ".metadata");
+  const content = index === undefined
+    ? await readTorchDistributed(source, { folder, limits })
+    : await readSharded(source, { folder, limits, readShard: (shard) => readShard(shard, limits) });
+  return new Checkpoint({ source, limits, ...content });
+}
+
+async function readShard(shard: OpenSource, limits: Limits): Promise<FileContent> {
+  if (!shard.name.endsWith(".safetensors")) return await readTorchZip(shard, limits);
+  const { tensors, metadata } = await readSafetensors(shard, limits);
+  return { format: "safetensors", root: tensors, attributes: new WeakMap(), metadata };
+}
+
+/** Opens what is damaged and reads all of its tensors; the first error is the result, unless it is about one tensor. */
+async function readAll(file: Uint8Array | ReadonlyMap<string, Uint8Array>): Promise<Error | null> {
   try {
-    const checkpoint = await openCheckpoint(file, { limits: LIMITS });
+    const checkpoint = file instanceof Uint8Array
+      ? await openCheckpoint(file, { limits: LIMITS })
+      : await openFiles(file);
     for (const path of checkpoint.stateDictPaths) {
       for (const value of checkpoint.stateDict(path).values()) {
         if (!(value instanceof StoredTensor)) continue;
@@ -54,13 +102,18 @@ async function readAll(file: Uint8Array): Promise<Error | null> {
   }
 }
 
-async function readOne(tensor: StoredTensor, file: Uint8Array): Promise<Error | null> {
+async function readOne(
+  tensor: StoredTensor,
+  file: Uint8Array | ReadonlyMap<string, Uint8Array>,
+): Promise<Error | null> {
   try {
     tensor.check();
     assert(tensor.byteLength <= Math.max(tensor.storage.byteLength, LIMITS.expandedBytes));
     const bytes = await tensor.read();
     assertEquals(bytes.length, tensor.byteLength);
-    if (tensor.storage.offset !== null && !hasPendingBits(tensor)) assertEquals(bytes, elementByElement(tensor, file));
+    if (file instanceof Uint8Array && tensor.storage.offset !== null && !hasPendingBits(tensor)) {
+      assertEquals(bytes, elementByElement(tensor, file));
+    }
     return null;
   } catch (error) {
     assert(error instanceof Error);

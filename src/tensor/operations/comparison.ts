@@ -14,6 +14,7 @@ import { PAIRING } from "../../core/kernels.ts";
 import type { CompareName } from "../../core/kernels.ts";
 import { computeType, isComplex, isComputable, isFloat, resultType, typeName } from "../promotion.ts";
 import type { Scalar } from "../promotion.ts";
+import { arrange } from "../layout.ts";
 import { broadcastShapes, expand } from "../shaping.ts";
 import { contiguous, uninitialised, View } from "../view.ts";
 import { convert } from "./copying.ts";
@@ -38,18 +39,20 @@ export function compare(name: CompareName, left: View | Scalar, right: View | Sc
   const operands = [exactView(left, dtype), exactView(right, dtype)] as const;
   if (isComplex(dtype) && (name === "eq" || name === "ne")) return compareComponents(name, ...operands);
   if (!isComputable(dtype) && name !== "eq" && name !== "ne") throw notImplemented(name, dtype);
-  const [a, b] = operands.map(comparable);
+  const views = operands.map(comparable);
+  const arranged = arrange(views);
+  const [a, b] = arranged?.views ?? views;
   const pair = pairOf(a, b);
   const result = uninitialised("bool", pair.shape);
   kernels.compare(name, result, pair.operands, { count: result.numel, pairing: pair.pairing });
-  return result;
+  return arranged?.restore(result) ?? result;
 }
 
 /** A property of every element; the result is boolean. */
 export function test(name: TestName, source: View): View {
-  if (name === "logicalNot") return tested(name, contiguous(convert(source, "bool")));
-  if (!isComplex(source.dtype)) return tested(name, contiguous(comparable(source)));
-  const parts = tested(name, contiguous(comparable(components(source))));
+  if (name === "logicalNot") return tested(name, convert(source, "bool"));
+  if (!isComplex(source.dtype)) return tested(name, comparable(source));
+  const parts = tested(name, comparable(components(source)));
   return reduce(name === "isfinite" ? "all" : "any", parts, { dims: [-1], keepdim: false });
 }
 
@@ -73,16 +76,21 @@ export function where(condition: View, left: View | Scalar, right: View | Scalar
   const dtype = resultType([left, right]);
   const views = [left, right].map((operand) => asView(operand, dtype));
   const shape = broadcastShapes(broadcastShapes(condition.shape, views[0].shape), views[1].shape);
-  const [mask, a, b] = [convert(condition, "bool"), ...views].map((operand) => contiguous(expand(operand, shape)));
-  const result = uninitialised(dtype, shape);
+  const operands = [convert(condition, "bool"), ...views];
+  const arranged = arrange(operands);
+  const wide = arranged === null ? shape : arranged.views.map((view) => view.shape).reduce(broadcastShapes);
+  const [mask, a, b] = (arranged?.views ?? operands).map((operand) => contiguous(expand(operand, wide)));
+  const result = uninitialised(dtype, wide);
   kernels.choose(result, [mask, a, b], { count: result.numel, item: itemSize(dtype), pairing: PAIRING.each });
-  return result;
+  return arranged?.restore(result) ?? result;
 }
 
 function tested(name: TestName, operand: View): View {
-  const result = uninitialised("bool", operand.shape);
-  kernels.unary(name, result, operand, { count: operand.numel });
-  return result;
+  const arranged = arrange([operand]);
+  const dense = contiguous(arranged?.views[0] ?? operand);
+  const result = uninitialised("bool", dense.shape);
+  kernels.unary(name, result, dense, { count: dense.numel });
+  return arranged?.restore(result) ?? result;
 }
 
 function compareComponents(name: "eq" | "ne", a: View, b: View): View {

@@ -9,28 +9,40 @@ import type { DType } from "../../dtype.ts";
 import { sameShape } from "../../shape.ts";
 import { cast, copyBytes, gather, scatter } from "../../core/kernels.ts";
 import { adoptBytes, adoptFill, readBytes, Storage } from "../../core/memory.ts";
-import { expand, requireBroadcast } from "../shaping.ts";
+import { arrange, laidOut } from "../layout.ts";
+import { expand, flip, requireBroadcast } from "../shaping.ts";
 import { contiguous, memoryOrder, uninitialised, uninitialisedLike, View } from "../view.ts";
 
-/** A copy, laid out as its source where that fills memory. A value that was never read is copied as what would write it. */
+/** A copy, laid out as its source in its order of dimensions. A value that was never read is copied as what would write it. */
 export function clone(source: View): View {
   const { dtype, shape, storage } = source;
   if (source.isWhole && storage.fill !== null) {
     return new View(new Storage(storage.byteLength, storage.fill), dtype, shape);
   }
+  if (memoryOrder(source) === null) {
+    const arranged = arrange([source]);
+    return arranged === null ? dense(source) : arranged.restore(dense(arranged.views[0]));
+  }
   const copy = uninitialisedLike(source);
-  if (memoryOrder(source) !== null) copyDense(copy, source);
-  else gather(copy, source, itemSize(dtype));
+  copyDense(copy, source);
   return copy;
+}
+
+/** A copy with the order of some dimensions reversed, laid out as its source. */
+export function flipped(source: View, dims: readonly number[]): View {
+  const copy = laidOut(flip(source, dims), [source]);
+  return copy.storage === source.storage ? clone(copy) : copy;
 }
 
 /** The same values in `dtype`, laid out alike: the view itself where that is its dtype. */
 export function convert(source: View, dtype: DType): View {
   if (source.dtype === dtype) return source;
-  const operand = memoryOrder(source) === null ? contiguous(source) : source;
+  const arranged = memoryOrder(source) === null ? arrange([source]) : null;
+  const [laid] = arranged?.views ?? [source];
+  const operand = memoryOrder(laid) === null ? contiguous(laid) : laid;
   const result = uninitialisedLike(operand, dtype);
   cast(result, operand, source.numel);
-  return result;
+  return arranged?.restore(result) ?? result;
 }
 
 /**

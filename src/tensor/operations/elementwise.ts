@@ -13,8 +13,18 @@ import { PAIRING } from "../../core/kernels.ts";
 import type { BinaryName, Pairing, UnaryName } from "../../core/kernels.ts";
 import { Storage } from "../../core/memory.ts";
 import { holds, requireHeld, wrapped, writeElement } from "../elements.ts";
-import { canCast, computeType, isComputable, isFloat, isInteger, resultType, typeName } from "../promotion.ts";
+import {
+  canCast,
+  computeType,
+  isComplex,
+  isComputable,
+  isFloat,
+  isInteger,
+  resultType,
+  typeName,
+} from "../promotion.ts";
 import type { Scalar } from "../promotion.ts";
+import { arrange } from "../layout.ts";
 import { broadcastShapes, expand, requireBroadcast } from "../shaping.ts";
 import { contiguous, memoryOrder, uninitialised, uninitialisedLike, View } from "../view.ts";
 import { clone, convert, copyInto, refuseInternalOverlap } from "./copying.ts";
@@ -80,10 +90,12 @@ export function unary(name: UnaryName, source: View, parameters: UnaryParameters
   const compute = computeType(dtype);
   requireComputable(name, compute);
   const converted = convert(source, compute);
-  const operand = memoryOrder(converted) === null ? contiguous(converted) : converted;
+  const arranged = memoryOrder(converted) === null ? arrange([converted]) : null;
+  const [laid] = arranged?.views ?? [converted];
+  const operand = memoryOrder(laid) === null ? contiguous(laid) : laid;
   const result = uninitialisedLike(operand);
   kernels.unary(name, result, operand, { count: operand.numel, ...parameters });
-  return convert(result, dtype);
+  return convert(arranged?.restore(result) ?? result, dtype);
 }
 
 /** An operation of one operand, in place. */
@@ -101,30 +113,49 @@ export function unaryInPlace(name: UnaryName, target: View, parameters: UnaryPar
 
 /** An operation of two operands with broadcasting, into a new tensor. */
 export function binary(name: BinaryName, left: View | Scalar, right: View | Scalar): View {
+  if (name === "sub") refuseBooleanDifference(left, right);
+  if (typeof left === "object" && typeof right === "object") requireCommonShape(left, right);
   const dtype = binaryType(name, left, right);
-  return convert(binaryIn(name, [left, right], { dtype: computeType(dtype) }), dtype);
+  refuseType(name, dtype);
+  return convert(binaryIn(name, [left, right], { dtype }), dtype);
 }
 
 /** An operation of two operands, into the first one. */
 export function binaryInPlace(name: BinaryName, target: View, right: View | Scalar): void {
-  const dtype = binaryType(name, target, right);
-  requireCast(dtype, target.dtype);
-  if (typeof right === "object") requireBroadcast(target.shape, right.shape);
-  refuseInternalOverlap(target);
-  const compute = computeType(dtype);
-  const into = target.dtype === compute && memoryOrder(target) !== null ? target : undefined;
-  const result = binaryIn(name, [target, apart(right, target)], { dtype: compute, into });
+  const dtype = targetType(name, target, right);
+  refuseType(name, dtype);
+  const into = target.dtype === computeType(dtype) && memoryOrder(target) !== null ? target : undefined;
+  const result = binaryIn(name, [target, apart(right, target)], { dtype, into });
   if (result !== target) copyInto(target, result);
 }
 
-/** `left + alpha·right`, or less it: what `add` and `sub` do with `alpha`. */
-export function scaled(right: View | Scalar, left: View | Scalar, alpha: number | bigint): View | Scalar {
-  if (alpha === 1 || alpha === 1n) return right;
+/**
+ * `left + alpha·right`, or less it. float32 rounds once, as PyTorch's fused multiplication and addition does; float64
+ * rounds the product and the sum, where PyTorch's is fused as well.
+ */
+export function scaledSum(name: "add" | "sub", [left, right]: Operands, alpha: number | bigint): View {
+  if (alpha === 1 || alpha === 1n) return binary(name, left, right);
+  if (name === "sub") refuseBooleanDifference(left, right);
+  if (typeof left === "object" && typeof right === "object") requireCommonShape(left, right);
   const dtype = resultType([left, right]);
-  if (!isFloat(dtype) && typeof alpha === "number" && !Number.isInteger(alpha)) {
-    throw new TypeError("For integral input tensors, argument alpha must not be a floating point number.");
-  }
-  return dtype === "bool" ? right : binary("mul", asView(right, dtype), alpha);
+  requireAlpha(dtype, alpha);
+  if (dtype === "bool") return binary(name, left, alpha === 0 || alpha === 0n ? false : right);
+  const factor = operandOf("add", alpha, dtype);
+  const wide = dtype === "float32" ? "float64" : computeType(dtype);
+  const [a, b, c] = [left, right, factor].map((side) => convert(operandOf("add", side, dtype), wide));
+  return convert(binary(name, a, binary("mul", b, c)), dtype);
+}
+
+/** The same, into the first one. */
+export function scaledSumInPlace(
+  name: "add" | "sub",
+  [target, right]: readonly [View, View | Scalar],
+  alpha: number | bigint,
+): void {
+  if (alpha === 1 || alpha === 1n) return binaryInPlace(name, target, right);
+  const dtype = targetType(name, target, right);
+  requireAlpha(dtype, alpha);
+  copyInto(target, scaledSum(name, [target, right], alpha));
 }
 
 /**
@@ -153,6 +184,9 @@ export function exactView(operand: View | Scalar, dtype: DType): View {
   return asView(operand, dtype);
 }
 
+/** What an operation of two operands is given. */
+export type Operands = readonly [View | Scalar, View | Scalar];
+
 /** Two operands made one dtype and laid out as a kernel takes them. */
 export interface Pair {
   readonly shape: Shape;
@@ -175,6 +209,25 @@ export function pairOf(a: View, b: View): Pair {
   return { shape, operands: [contiguous(expand(a, shape)), contiguous(expand(b, shape))], pairing: PAIRING.each };
 }
 
+/** The dtype of an operation into `target`, after the checks that PyTorch makes before it looks for a kernel. */
+function targetType(name: BinaryName, target: View, right: View | Scalar): DType {
+  if (name === "sub") refuseBooleanDifference(target, right);
+  refuseInternalOverlap(target);
+  if (typeof right === "object") requireBroadcast(target.shape, right.shape);
+  const dtype = binaryType(name, target, right);
+  requireCast(dtype, target.dtype);
+  return dtype;
+}
+
+function requireAlpha(dtype: DType, alpha: number | bigint): void {
+  if (isFloat(dtype) || isComplex(dtype) || typeof alpha === "bigint" || Number.isInteger(alpha)) return;
+  throw new TypeError("For integral input tensors, argument alpha must not be a floating point number.");
+}
+
+function requireCommonShape(a: View, b: View): void {
+  if (!sameShape(a.shape, b.shape)) broadcastShapes(a.shape, b.shape);
+}
+
 /** Refuses to write a result where its dtype is of a higher category than the target's. */
 function requireCast(from: DType, to: DType): void {
   if (canCast(from, to)) return;
@@ -193,12 +246,15 @@ function unaryType(name: UnaryName, dtype: DType): DType {
 }
 
 function binaryType(name: BinaryName, left: View | Scalar, right: View | Scalar): DType {
-  if (name === "sub") refuseBooleanDifference(left, right);
   const dtype = resultType([left, right]);
-  if ((name === "div" || name === "atan2") && (isInteger(dtype) || dtype === "bool")) return "float32";
+  const divides = name === "div" || name === "atan2";
+  return divides && (isInteger(dtype) || dtype === "bool") ? "float32" : dtype;
+}
+
+function refuseType(name: BinaryName, dtype: DType): void {
   if (dtype === "bool" && NOT_BOOL.has(name)) throw notImplemented(name, dtype);
   if (name.startsWith("bitwise") && isFloat(dtype)) throw notImplemented(name, dtype);
-  return dtype;
+  requireComputable(name, computeType(dtype));
 }
 
 /** `sub_check` of ATen/native/BinaryOps.h. */
@@ -222,29 +278,45 @@ function refuseBooleanDifference(left: View | Scalar, right: View | Scalar): voi
 
 function binaryIn(
   name: BinaryName,
-  [left, right]: readonly [View | Scalar, View | Scalar],
+  [left, right]: Operands,
   { dtype, into }: { readonly dtype: DType; readonly into?: View },
 ): View {
-  requireComputable(name, dtype);
-  const a = operandOf(name, left, dtype);
-  const b = name === "pow" ? exponentOf(right, a) : operandOf(name, right, dtype);
+  const compute = computeType(dtype);
+  const a = convert(operandOf(name, left, dtype), compute);
+  const b = keepsDivisor(name, right)
+    ? operandOf(name, right, compute)
+    : convert(name === "pow" ? exponentOf(right, a, dtype) : operandOf(name, right, dtype), compute);
   const alike = sameLayout(a, b);
   if (alike !== null && (into === undefined || sameStrides(into, alike.like))) {
     const result = into ?? uninitialisedLike(alike.like);
     kernels.binary(name, result, [a, b], { count: result.numel, pairing: alike.pairing });
     return result;
   }
+  const arranged = into === undefined ? arrange([a, b]) : null;
+  if (arranged === null) return rowMajor(name, [a, b], into);
+  const [x, y] = arranged.views;
+  return arranged.restore(rowMajor(name, [x, y]));
+}
+
+/** An operation on two operands of one dtype, into a row-major result. */
+function rowMajor(name: BinaryName, [a, b]: readonly [View, View], into?: View): View {
   const row = into === undefined ? repeatedRow(a, b) : null;
   if (row !== null) {
-    const result = uninitialised(dtype, row.swap ? b.shape : a.shape);
+    const result = uninitialised(a.dtype, row.swap ? b.shape : a.shape);
     kernels.binaryRows(name, result, row.operands, row);
     return result;
   }
   const pair = pairOf(a, b);
   const fits = into !== undefined && into.isContiguous && sameShape(into.shape, pair.shape);
-  const result = fits ? into : uninitialised(dtype, pair.shape);
+  const result = fits ? into : uninitialised(a.dtype, pair.shape);
   kernels.binary(name, result, pair.operands, { count: result.numel, pairing: pair.pairing });
   return result;
+}
+
+/** Whether PyTorch multiplies or divides 16-bit floats by a single element as it is, not rounded to 16 bits before. */
+function keepsDivisor(name: BinaryName, right: View | Scalar): boolean {
+  if (name !== "mul" && name !== "div" && name !== "floorDivide") return false;
+  return typeof right !== "object" || right.numel === 1;
 }
 
 /** A number that the dtype does not hold wraps where that changes no bit of the result, and is refused elsewhere. */
@@ -254,17 +326,15 @@ function operandOf(name: BinaryName, operand: View | Scalar, dtype: DType): View
 }
 
 /** The exponents of `base`. PyTorch refuses a negative number where both are integers, and computes with a tensor. */
-function exponentOf(exponent: View | Scalar, base: View): View {
-  const view = exactView(exponent, base.dtype);
-  if (isFloat(base.dtype)) return view;
-  if (typeof exponent === "object") {
-    // The kernel takes a single element for a number, and refuses it.
-    return view.numel === 1 ? contiguous(expand(view, broadcastShapes(base.shape, view.shape))) : view;
-  }
-  if (typeof exponent !== "boolean" && exponent < 0) {
+function exponentOf(exponent: View | Scalar, base: View, dtype: DType): View {
+  const isInteger = !isFloat(base.dtype);
+  if (isInteger && typeof exponent !== "object" && typeof exponent !== "boolean" && exponent < 0) {
     throw new RangeError("Integers to negative integer powers are not allowed.");
   }
-  return view;
+  const view = exactView(exponent, dtype);
+  // The kernel takes a single element for a number, and refuses a negative one.
+  const isSingle = isInteger && typeof exponent === "object" && view.numel === 1;
+  return isSingle ? contiguous(expand(view, broadcastShapes(base.shape, view.shape))) : view;
 }
 
 /** Where both operands, or the one that is not a single element, lie in memory as the result will. */

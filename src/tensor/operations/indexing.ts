@@ -7,8 +7,8 @@
 import { itemSize } from "../../dtype.ts";
 import * as kernels from "../../core/kernels.ts";
 import { readBytes } from "../../core/memory.ts";
-import { requireFinite } from "../elements.ts";
-import { cppName, typeName } from "../promotion.ts";
+import { readElement, requireFinite } from "../elements.ts";
+import { cppName, isComplex, typeName } from "../promotion.ts";
 import type { Scalar } from "../promotion.ts";
 import { broadcastShapes, expand, requireBroadcast, select, transpose, wrapDim } from "../shaping.ts";
 import { contiguous, uninitialised, View } from "../view.ts";
@@ -120,7 +120,7 @@ export function nonzero(source: View): View {
 /** The elements where `mask` holds, in one dimension. */
 export function maskedSelect(source: View, mask: View): View {
   if (mask.dtype !== "bool") throw new TypeError("masked_select: expected BoolTensor for mask");
-  const shape = broadcastShapes(source.shape, mask.shape);
+  const shape = broadcastShapes(mask.shape, source.shape);
   const elements = contiguous(expand(source, shape));
   const flat = flatNonzero(contiguous(expand(mask, shape)));
   return indexSelect(elements.restrided([elements.numel], [1]), 0, flat);
@@ -138,8 +138,9 @@ export function maskedFillInto(target: View, mask: View, value: View | Scalar): 
     );
   }
   requireBroadcast(target.shape, mask.shape);
-  if (!(value instanceof View)) requireFinite(value, target.dtype);
-  const view = value instanceof View ? convert(value, target.dtype) : scalarView(value, target.dtype);
+  const number = value instanceof View && !isComplex(value.dtype) ? numberOf(value) : value;
+  if (!(number instanceof View)) requireFinite(number, target.dtype);
+  const view = number instanceof View ? convert(number, target.dtype) : scalarView(number, target.dtype);
   copyInto(target, where(mask, view, target));
 }
 
@@ -160,6 +161,14 @@ export function take(source: View, index: View): View {
   throw new RangeError(
     `out of range: tried to access index ${elementOf(flat, bad)} on a tensor of ${numel} elements.`,
   );
+}
+
+/** The one number of a tensor. */
+function numberOf(view: View): number | bigint | boolean {
+  const bytes = readBytes(view.storage, view.byteOffset, itemSize(view.dtype));
+  const number = readElement(new DataView(bytes.buffer), 0, view.dtype);
+  if (typeof number === "object") throw new TypeError(`Expected a real number, got one of ${view.dtype}`);
+  return number;
 }
 
 /** The number at a row-major place of an int64 tensor. */

@@ -78,8 +78,8 @@ export function chunk(source: View, count: number, dim: number): View[] {
   if (!Number.isInteger(count) || count < 1) {
     throw new RangeError("chunk expects `chunks` to be greater than 0, got: " + count);
   }
-  const total = source.shape[wrapDim(dim, source.shape.length)];
   if (source.shape.length === 0) throw new RangeError("chunk expects at least a 1-dimensional tensor");
+  const total = source.shape[wrapDim(dim, source.shape.length)];
   // What has no elements is still cut into as many pieces as were asked for.
   if (total === 0) return split(source, new Array<number>(count).fill(0), dim);
   return split(source, Math.ceil(total / count), dim);
@@ -88,7 +88,7 @@ export function chunk(source: View, count: number, dim: number): View[] {
 /** Every slice along a dimension, which goes away: `torch.unbind`. */
 export function unbind(source: View, dim: number): View[] {
   const at = wrapDim(dim, source.shape.length);
-  if (source.shape.length === 0) throw new RangeError(`Dimension specified as ${dim} but tensor has no dimensions`);
+  if (source.shape.length === 0) throw new RangeError("Dimension specified as 0 but tensor has no dimensions");
   return Array.from({ length: source.shape[at] }, (_, i) => select(source, at, i));
 }
 

@@ -83,8 +83,11 @@ export function matmul(a: View, b: View): View {
 }
 
 function linearByMatmul(x: View, weight: View, bias: View | null): View {
-  if (bias !== null && weight.shape.length === 1) throw new RangeError("addmm: mat2 must be a matrix, got 1-D tensor");
-  return matmul(x, t(weight));
+  if (bias === null || weight.shape.length !== 1) return matmul(x, t(weight));
+  if (bias.shape.length > 0 || x.shape.length === 2) {
+    throw new RangeError("addmm: mat2 must be a matrix, got 1-D tensor");
+  }
+  return binary("add", matmul(x, weight), bias);
 }
 
 function batchProduct(left: View, right: View, [a, b]: readonly [View, View]): View {
@@ -172,13 +175,13 @@ function mismatch(a: View, b: View): RangeError {
 function requireOperands(x: View, weight: View, bias: View | null): void {
   if (bias === null) {
     requireSameType(x, weight);
-  } else if (x.dtype !== weight.dtype) {
-    throw new TypeError(
-      `mat1 and mat2 must have the same dtype, but got ${typeName(x.dtype)} and ${typeName(weight.dtype)}`,
-    );
   } else if (bias.dtype !== weight.dtype) {
     throw new TypeError(
       `self and mat2 must have the same dtype, but got ${typeName(bias.dtype)} and ${typeName(weight.dtype)}`,
+    );
+  } else if (x.dtype !== weight.dtype) {
+    throw new TypeError(
+      `mat1 and mat2 must have the same dtype, but got ${typeName(x.dtype)} and ${typeName(weight.dtype)}`,
     );
   }
   requireProduct(x, "addmm_impl_cpu_");
@@ -190,7 +193,7 @@ function requireSameType(a: View, b: View): void {
   if (a.shape.length === 1 && b.shape.length === 1) {
     throw new TypeError(`dot : expected both vectors to have same dtype, but found ${left} and ${right}`);
   }
-  if (a.shape.length === 2 && b.shape.length === 1) {
+  if (b.shape.length === 1) {
     throw new TypeError(`addmv input tensors must have the same dtype, but got ${right}, ${left}, and ${right}`);
   }
   if (b.shape.length > 2) throw new TypeError(`expected scalar type ${left} but found ${right}`);

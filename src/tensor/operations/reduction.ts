@@ -74,8 +74,9 @@ export function variance(source: View, over: Over & { readonly correction: numbe
 
 /** The square root of {@linkcode variance}. */
 export function standardDeviation(source: View, over: Over & { readonly correction: number }): View {
-  // In float64, as PyTorch: the square of a float32 may be beyond float32 where its root is not.
-  const wide = source.dtype === "float32" ? convert(source, "float64") : source;
+  // In float64, as PyTorch: the square may be beyond float32 where its root is not. That of a float16 never is.
+  const isWide = source.dtype === "float32" || source.dtype === "bfloat16";
+  const wide = isWide ? convert(source, "float64") : source;
   return convert(unary("sqrt", wideVariance(wide, over)), source.dtype);
 }
 
@@ -145,19 +146,24 @@ function wideVariance(source: View, over: Over & { readonly correction: number }
   return result;
 }
 
+/** @throws {RangeError} A norm that no elements have is to be taken of none. */
+function requireIdentity(shape: Shape, p: number, dims: readonly number[] | null): void {
+  const named = dims === null || dims.length === 0 ? null : wrapDims(dims, shape.length);
+  const dim = named?.find((at) => shape[at] === 0);
+  if (named === null ? !shape.includes(0) : dim === undefined) return;
+  // The missing space is PyTorch's.
+  const place = named === null ? "an empty tensor because" : `the dimension ${dim}because this dimension is empty and`;
+  const name = Number.isFinite(p) ? p : p < 0 ? "-inf" : "inf";
+  throw new RangeError(
+    `linalg.vector_norm cannot compute the ${name} norm on ${place} the operation does not have an identity`,
+  );
+}
+
 function powerSum(sizes: View, p: number, over: Over): View {
   if (p === 1) return reduce("sum", sizes, over);
   if (p === 0) return reduce("sum", convert(convert(sizes, "bool"), sizes.dtype), over);
-  if (p === Infinity || p === -Infinity) {
-    const { extent } = arrange(sizes, over);
-    if (extent.count === 0) {
-      throw new RangeError(
-        `linalg.vector_norm cannot compute the ${p < 0 ? "-inf" : "inf"} norm on an empty tensor because the ` +
-          "operation does not have an identity",
-      );
-    }
-    return reduce(p > 0 ? "max" : "min", sizes, over);
-  }
+  if (p < 0 || p === Infinity) requireIdentity(sizes.shape, p, over.dims);
+  if (p === Infinity || p === -Infinity) return reduce(p > 0 ? "max" : "min", sizes, over);
   return binary("pow", reduce("sum", binary("pow", sizes, p), over), 1 / p);
 }
 
@@ -197,8 +203,10 @@ function requireElements(label: string, shape: Shape, dims: readonly number[] | 
       `${label}(): Expected reduction dim to be specified for input.numel() == 0.${advice}`,
     );
   }
-  for (const dim of wrapDims(dims, shape.length)) {
-    if (shape[dim] === 0) throw new RangeError(`${label}(): Expected reduction dim ${dim} to have non-zero size.`);
+  for (const [i, dim] of wrapDims(dims, shape.length).entries()) {
+    if (shape[dim] !== 0) continue;
+    const named = label.startsWith("am") ? dims[i] : dim;
+    throw new RangeError(`${label}(): Expected reduction dim ${named} to have non-zero size.`);
   }
 }
 

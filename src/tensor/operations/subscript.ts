@@ -9,6 +9,7 @@
 
 import { sameShape } from "../../shape.ts";
 import type { Shape } from "../../shape.ts";
+import { laidOut } from "../layout.ts";
 import { broadcastShapes, expand, narrow, permute, select, slice, unsqueeze } from "../shaping.ts";
 import { contiguous, View } from "../view.ts";
 import { compare, where } from "./comparison.ts";
@@ -36,34 +37,29 @@ export function subscript(source: View, parts: readonly Part[]): View {
   if (named > rank) throw new RangeError(`too many indices for tensor of dimension ${rank}`);
   let view = source;
   let dim = 0;
-  let original = 0;
   const positions: (View | null)[] = [];
   const place = (index: View) => {
     while (positions.length < dim) positions.push(null);
     positions.push(index);
     dim++;
   };
-  for (const part of parts) {
+  for (const [i, part] of parts.entries()) {
     if (part === null) {
       view = unsqueeze(view, dim++);
     } else if (part === "...") {
       dim += rank - named;
-      original += rank - named;
     } else if (typeof part === "number") {
-      view = selected(view, part, { dim, original: original++ });
+      view = selected(view, part, { dim, part: i });
     } else if (!(part instanceof View)) {
       view = sliced(view, dim++, part);
-      original++;
     } else if (isMask(part)) {
-      original += part.shape.length;
       if (part.shape.length === 0) view = unsqueeze(view, dim);
       for (const index of maskPositions(view, part, dim)) place(index);
     } else if (isPosition(part) && part.shape.length === 0) {
-      view = selected(view, Number(elementOf(convert(part, "int64"), 0)), { dim, original: original++ });
+      view = selected(view, Number(elementOf(convert(part, "int64"), 0)), { dim, part: i });
     } else {
       if (!isPosition(part)) throw new TypeError("tensors used as indices must be long, int, byte or bool tensors");
       place(convert(part, "int64"));
-      original++;
     }
   }
   return positions.length === 0 ? view : picked(view, positions);
@@ -82,12 +78,13 @@ function isPosition(index: View): boolean {
   return index.dtype === "int64" || index.dtype === "int32";
 }
 
-function selected(view: View, index: number, { dim, original }: { readonly dim: number; readonly original: number }) {
+/** One position of a dimension. PyTorch's message takes the number of the part for the dimension, and so does ours. */
+function selected(view: View, index: number, { dim, part }: { readonly dim: number; readonly part: number }): View {
   const size = view.shape[dim];
   if (!Number.isInteger(index)) {
     throw new TypeError(`only integers, slices, "...", null and tensors are valid indices, got ${index}`);
   }
-  if (index < -size || index >= size) throw outOfBounds(index, original, size);
+  if (index < -size || index >= size) throw outOfBounds(index, part, size);
   return select(view, dim, index);
 }
 
@@ -123,7 +120,7 @@ function picked(source: View, positions: readonly (View | null)[]): View {
   const count = rows.reduce((product, size) => product * size, 1);
   const table = new View(flat.storage, flat.dtype, [count, ...kept], undefined, flat.byteOffset);
   const position = indices
-    .map((index, i) => expand(wrappedIndex(index, { dim: dims[i], size: rows[i] }), shape))
+    .map((index, i) => expand(wrappedIndex(index, { dim: i, size: rows[i] }), shape))
     .reduce((sum, index, i) => binary("add", binary("mul", sum, rows[i]), index));
   const dense = contiguous(position);
   const chosen = indexSelect(
@@ -135,7 +132,16 @@ function picked(source: View, positions: readonly (View | null)[]): View {
   const together = dims.every((dim, i) => i === 0 || dim === dims[i - 1] + 1);
   const before = together ? dims[0] : 0;
   const order = kept.map((_, i) => shape.length + i);
-  return permute(result, [...order.slice(0, before), ...shape.map((_, i) => i), ...order.slice(before)]);
+  const placed = permute(result, [...order.slice(0, before), ...shape.map((_, i) => i), ...order.slice(before)]);
+  const spread = (strides: readonly number[], kept: readonly number[]) =>
+    placed.restrided(placed.shape, [...kept.slice(0, before), ...strides, ...kept.slice(before)]);
+  // An index is broadcast over the dimensions that it does not have, but where their size is 1.
+  return laidOut(placed, [
+    spread(shape.map(() => 0), others.map((dim) => source.strides[dim])),
+    ...indices.map((index) =>
+      spread(expand(index, shape).strides, kept.map((size, i) => size !== 1 ? 0 : i < before ? index.numel : 1))
+    ),
+  ]);
 }
 
 function commonShape(indices: readonly View[]): Shape {
@@ -150,7 +156,7 @@ function commonShape(indices: readonly View[]): Shape {
   }
 }
 
-/** Positions counted from the front, all of them within the dimension. */
+/** Positions counted from the front, all within the dimension; PyTorch names it by its place among those indexed. */
 function wrappedIndex(index: View, { dim, size }: { readonly dim: number; readonly size: number }): View {
   const wrapped = where(compare("lt", index, 0), binary("add", index, size), index);
   const bad = nonzero(binary("bitwiseOr", compare("lt", wrapped, 0), compare("ge", wrapped, size)));
