@@ -6,7 +6,7 @@
 
 import { CheckpointError } from "../errors.ts";
 import { listFolder } from "./file.ts";
-import { openSource, type SourceLike } from "./open_source.ts";
+import { openSource, type SourceLike, type SourceOptions } from "./open_source.ts";
 import type { OpenSource } from "./source.ts";
 
 /** Characters of a name in a folder. File systems stop at 255 per segment. */
@@ -22,10 +22,10 @@ export interface Folder {
   open(name: string): Promise<OpenSource>;
 }
 
-/** The folder that a file is in; `null` for bytes, which are in none. */
-export function folderOf(file: SourceLike): Folder | null {
+/** The folder that a file is in; `null` for bytes, which are in none. Its files are opened with `options`. */
+export function folderOf(file: SourceLike, options: SourceOptions = {}): Folder | null {
   const url = urlOf(file);
-  if (url !== null) return urlFolder(new URL(".", url));
+  if (url !== null) return urlFolder(new URL(".", url), options);
   return typeof file === "string" ? pathFolder(file, "..") : null;
 }
 
@@ -72,11 +72,11 @@ function pathFolder(base: string, step: ".." | "."): Folder {
   };
 }
 
-function urlFolder(base: URL): Folder {
+function urlFolder(base: URL, options: SourceOptions = {}): Folder {
   return {
     async open(name) {
       requireName(name);
-      return await openSource(new URL(name.split("/").map(encodeURIComponent).join("/"), base));
+      return await openSource(new URL(name.split("/").map(encodeURIComponent).join("/"), base), options);
     },
   };
 }

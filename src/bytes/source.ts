@@ -20,6 +20,12 @@ export const READ_PIECE_BYTES = 8 << 20;
 const SMALL_READ_BYTES = 64 << 10;
 
 /**
+ * How much of a source is kept that cannot be read by position. More than this is a matter for a file: a model of this
+ * size would be in memory twice while it is loaded.
+ */
+export const SPOOL_BYTES = 2 ** 31;
+
+/**
  * Bytes of a known length that are read by position. Nothing moves between two reads, so any number of them may run
  * at once.
  *
@@ -137,10 +143,15 @@ async function attempt(source: ByteSource, what: string, read: () => Promise<Uin
 }
 
 function mediumError(source: ByteSource, what: string, cause: unknown): Error {
-  if (cause instanceof CheckpointError || cause instanceof TruncatedError) return cause;
+  if (cause instanceof CheckpointError || cause instanceof TruncatedError || isAbort(cause)) return cause;
   const reason = cause instanceof Error ? cause.message : String(cause);
   const from = source.name === undefined ? "" : ` from "${source.name}"`;
   return new CheckpointError(`Cannot read ${what}${from}: ${reason}`, { format: "bytes", cause });
+}
+
+/** Whether the caller stopped it, which is no failure of the medium. */
+function isAbort(error: unknown): error is DOMException {
+  return error instanceof DOMException && (error.name === "AbortError" || error.name === "TimeoutError");
 }
 
 function truncated(source: ByteSource, { offset, length, what }: ExactRead, got: number): TruncatedError {

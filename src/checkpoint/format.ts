@@ -4,8 +4,9 @@
  * @module
  */
 
+import { BlockCache } from "../bytes/blocks.ts";
 import { type Folder, folderOf } from "../bytes/folder.ts";
-import { openSource, type SourceLike } from "../bytes/open_source.ts";
+import { openSource, type SourceLike, type SourceOptions } from "../bytes/open_source.ts";
 import { type OpenSource, readExactly } from "../bytes/source.ts";
 import { CheckpointError, UnsupportedError } from "../errors.ts";
 import type { Inert } from "../state_dict.ts";
@@ -21,20 +22,25 @@ interface ReadOptions extends Pick<OpenOptions, "verify"> {
 }
 
 /** Opens a source with the reader of its format; of a folder, the one checkpoint in it. */
-export async function openFormat(source: SourceLike, { limits, verify }: OpenOptions): Promise<Checkpoint> {
+export async function openFormat(source: SourceLike, { limits, verify, signal }: OpenOptions): Promise<Checkpoint> {
   const options = { limits: withDefaults(limits), verify };
-  const { opened, folder } = await openOrChoose(source);
+  const { spoolBytes } = options.limits;
+  const { opened, folder } = await openOrChoose(source, { spoolBytes, signal, cache: new BlockCache() });
   try {
     return await checkpointOf(opened, { ...options, folder });
   } catch (error) {
     await opened.close();
+    signal?.throwIfAborted(); // in its own words, whatever it became on the way
     throw error;
   }
 }
 
-async function openOrChoose(source: SourceLike): Promise<{ opened: OpenSource; folder: Folder | null }> {
+async function openOrChoose(
+  source: SourceLike,
+  options: SourceOptions,
+): Promise<{ opened: OpenSource; folder: Folder | null }> {
   try {
-    return { opened: await openSource(source), folder: folderOf(source) };
+    return { opened: await openSource(source, options), folder: folderOf(source, options) };
   } catch (error) {
     const isFolder = error instanceof UnsupportedError && error.feature === "folder";
     if (!isFolder || (typeof source !== "string" && !(source instanceof URL))) throw error;

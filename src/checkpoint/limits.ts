@@ -5,6 +5,7 @@
  * @module
  */
 
+import { SPOOL_BYTES } from "../bytes/source.ts";
 import { LimitError } from "../errors.ts";
 
 /**
@@ -52,6 +53,11 @@ export interface Limits {
    * Default 4096, the most that common systems let a program open.
    */
   readonly shards: number;
+  /**
+   * Bytes that are kept in memory of a source that cannot be read by position: a stream, or a server that knows no
+   * ranges. Default 2 GiB: what is longer belongs into a file, as a load has it in memory twice.
+   */
+  readonly spoolBytes: number;
 }
 
 /**
@@ -78,6 +84,7 @@ export const DEFAULT_LIMITS: Limits = {
   integerBytes: 4096,
   expandedBytes: 256 << 20,
   shards: 4096,
+  spoolBytes: SPOOL_BYTES,
 };
 
 /**

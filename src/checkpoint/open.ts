@@ -29,19 +29,23 @@ export interface OpenOptions {
    * default, as in PyTorch; the pickle is always compared. A file that was written without checksums cannot be verified.
    */
   readonly verify?: boolean;
+  /** Stops opening. What comes over http stops for good: the tensors cannot be read afterwards either. */
+  readonly signal?: AbortSignal;
 }
 
 /**
  * Opens a checkpoint and reads what is in it, but not one byte of its tensors.
  *
- * @param source A path, a `URL` or URL string (`file:`), a `Blob`, bytes, or a `ByteSource`. A checkpoint in several
- * files is opened by the path of the file that names the others (`*.index.json`, `.metadata`), or by that of their
- * folder, if there is no other checkpoint in it.
+ * @param source A path, a `URL` or URL string (`file:`, `http:`, `https:`), a `Blob`, bytes, a `ByteSource`; or a stream
+ * or `Response`, which is kept in memory. Over http only what is needed is fetched, if the server knows ranges. A
+ * checkpoint in several files is opened by the path or URL of the file that names the others (`*.index.json`,
+ * `.metadata`), or by the path of their folder, if there is no other checkpoint in it.
  * @returns The checkpoint; close it when its tensors have been read.
  * @throws {CheckpointError} The file cannot be opened, is damaged, or is something else; the message says what.
  * @throws {UnsupportedError} It is a checkpoint of a kind that is not read.
  * @throws {TruncatedError} The file ends early.
  * @throws {LimitError} It asks for more than `options.limits` allow.
+ * @throws {unknown} The signal's reason.
  *
  * @example Looking into a file
  * ```ts

@@ -16,7 +16,7 @@ import type { Inspection, InspectOptions } from "./inspect.ts";
 /**
  * Says what is in a checkpoint. Reads its metadata and not one byte of its tensors; starts no WebAssembly.
  *
- * @param source A path, a `file:` URL, a `Blob`, bytes, a source of one's own, or a checkpoint that is open already.
+ * @param source A path, a URL, a `Blob`, bytes, a source of one's own, or a checkpoint that is open already.
  * @throws {CheckpointError} The bytes are not what the format says, or there is not one state dict in the file.
  * @throws {UnsupportedError} It is a checkpoint of a kind that is not read.
  * @throws {TypeError} The filter's braces do not pair.
@@ -42,7 +42,7 @@ export async function inspectCheckpoint(
  * Compares two checkpoints by their keys, whatever their formats. Without `values` it reads their metadata only and starts
  * no WebAssembly; with them it holds two tensors at a time.
  *
- * @param a What is compared with: a path, a `file:` URL, a `Blob`, bytes, a source of one's own, or an open checkpoint.
+ * @param a What is compared with: a path, a URL, a `Blob`, bytes, a source of one's own, or an open checkpoint.
  * @param b What is compared: what it lacks is missing, and what it has more is extra.
  * @throws {CheckpointError} The bytes are not what the format says, or there is not one state dict in a file.
  * @throws {UnsupportedError} It is a checkpoint of a kind that is not read.

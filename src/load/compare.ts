@@ -84,7 +84,7 @@ export async function compare(
         compared: common.length,
         ...read,
       });
-    }));
+    }, options), options);
 }
 
 /** The entries that are wanted under the names they have here. */

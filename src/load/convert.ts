@@ -100,7 +100,7 @@ export async function convert(
         return { key, from, to, overflowed, vanished };
       }),
     });
-  });
+  }, { signal });
 }
 
 /** The state of one conversion. */

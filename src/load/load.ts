@@ -51,7 +51,7 @@ export async function load(source: SourceLike, options: LoadStateDictOptions = {
   const { filter, stateDictPath, signal } = checked(options);
   const matches = filter === undefined ? () => true : compilePattern(filter);
   signal?.throwIfAborted();
-  const checkpoint = await openCheckpoint(source);
+  const checkpoint = await openCheckpoint(source, { signal });
   try {
     const stored = checkpoint.stateDict(stateDictPath);
     const entries: [string, unknown][] = [...stored].filter(([key]) => matches(key));

@@ -17,7 +17,8 @@ import { planLoad } from "./plan_load.ts";
  * Opens a checkpoint, plans, loads, closes: PyTorch's `load_state_dict(torch.load(path))`, decided before anything is
  * touched.
  *
- * @param source A path, a `file:` URL, a `Blob`, bytes, or a source of one's own.
+ * @param source A path, a URL (`file:`, `http:`, `https:`), a `Blob`, bytes, a stream, a `Response`, or a source of one's
+ * own.
  * @throws {LoadStateDictError} What PyTorch would raise, in its own words; nothing was changed.
  * @throws {LoadRefusedError} What Graft refuses: no key in common, say; nothing was changed.
  * @throws {CheckpointError} The bytes are not what the format says, or there is not one state dict in the file.
@@ -52,7 +53,7 @@ export async function loadCheckpoint(
 ): Promise<LoadReport> {
   settingsOf(options); // what is wrong about the call is said before a file is opened
   options.signal?.throwIfAborted();
-  const checkpoint = await openCheckpoint(source);
+  const checkpoint = await openCheckpoint(source, { signal: options.signal });
   try {
     return await planLoad(model, checkpoint.stateDict(options.stateDictPath), options).apply();
   } finally {

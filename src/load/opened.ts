@@ -13,11 +13,12 @@ import type { StateDictPath } from "../checkpoint/state_dicts.ts";
 export async function withCheckpoint<T>(
   source: SourceLike | Checkpoint,
   use: (checkpoint: Checkpoint) => Promise<T>,
+  { signal }: { readonly signal?: AbortSignal } = {},
 ): Promise<T> {
   // The class comes with the first file.
   const { Checkpoint } = await import("../checkpoint/checkpoint.ts");
   if (source instanceof Checkpoint) return await use(source);
-  const checkpoint = await openCheckpoint(source);
+  const checkpoint = await openCheckpoint(source, { signal });
   try {
     return await use(checkpoint);
   } finally {

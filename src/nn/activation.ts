@@ -41,6 +41,8 @@ export interface GELUOptions {
  * ```
  */
 export class ReLU extends Module {
+  /** The name of the class, kept from bundlers, which shorten names. */
+  static override readonly name: string = "ReLU";
   /** Whether it writes into its input. */
   readonly inplace: boolean;
 
@@ -74,6 +76,8 @@ export class ReLU extends Module {
  * ```
  */
 export class Sigmoid extends Module {
+  /** The name of the class, kept from bundlers, which shorten names. */
+  static override readonly name: string = "Sigmoid";
   /** Any shape, kept. */
   override forward(x: Tensor): Tensor {
     return x.sigmoid();
@@ -93,6 +97,8 @@ export class Sigmoid extends Module {
  * ```
  */
 export class Tanh extends Module {
+  /** The name of the class, kept from bundlers, which shorten names. */
+  static override readonly name: string = "Tanh";
   /** Any shape, kept. */
   override forward(x: Tensor): Tensor {
     return x.tanh();
@@ -112,6 +118,8 @@ export class Tanh extends Module {
  * ```
  */
 export class GELU extends Module {
+  /** The name of the class, kept from bundlers, which shorten names. */
+  static override readonly name: string = "GELU";
   /** `"none"` is exact. */
   readonly approximate: "none" | "tanh";
 
@@ -146,6 +154,8 @@ export class GELU extends Module {
  * ```
  */
 export class SiLU extends Module {
+  /** The name of the class, kept from bundlers, which shorten names. */
+  static override readonly name: string = "SiLU";
   /** Whether it writes into its input. */
   readonly inplace: boolean;
 
@@ -179,6 +189,8 @@ export class SiLU extends Module {
  * ```
  */
 export class LeakyReLU extends Module {
+  /** The name of the class, kept from bundlers, which shorten names. */
+  static override readonly name: string = "LeakyReLU";
   /** The slope below 0. */
   readonly negativeSlope: number;
   /** Whether it writes into its input. */
@@ -216,6 +228,8 @@ export class LeakyReLU extends Module {
  * ```
  */
 export class Softmax extends Module {
+  /** The name of the class, kept from bundlers, which shorten names. */
+  static override readonly name: string = "Softmax";
   /** The dimension that sums to 1; `null`: 0 for tensors of 0, 1 or 3 dimensions, else 1, as PyTorch guesses. */
   readonly dim: number | null;
 

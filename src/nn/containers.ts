@@ -29,6 +29,8 @@ export type NamedModules<M extends Module = Module> = Readonly<Record<string, M>
  * ```
  */
 export abstract class Container<M extends Module = Module> extends Module {
+  /** The name of the class, kept from bundlers, which shorten names. */
+  static override readonly name: string = "Container";
   /** `null` is a child registered as absent. */
   readonly #modules = new Map<string, M | null>();
 
@@ -162,6 +164,8 @@ export abstract class Container<M extends Module = Module> extends Module {
  * ```
  */
 export class Sequential extends Container {
+  /** The name of the class, kept from bundlers, which shorten names. */
+  static override readonly name: string = "Sequential";
   /**
    * Modules in order, or one collection of named ones.
    *
@@ -243,6 +247,8 @@ export class Sequential extends Container {
  * ```
  */
 export class ModuleList<M extends Module = Module> extends Container<M> {
+  /** The name of the class, kept from bundlers, which shorten names. */
+  static override readonly name: string = "ModuleList";
   /**
    * A list of the given modules.
    *
@@ -322,6 +328,8 @@ export class ModuleList<M extends Module = Module> extends Container<M> {
  * ```
  */
 export class ModuleDict<M extends Module = Module> extends Container<M> {
+  /** The name of the class, kept from bundlers, which shorten names. */
+  static override readonly name: string = "ModuleDict";
   /**
    * A dictionary of the given modules.
    *

@@ -32,6 +32,8 @@ export interface DropoutOptions {
  * ```
  */
 export class Dropout extends Module {
+  /** The name of the class, kept from bundlers, which shorten names. */
+  static override readonly name: string = "Dropout";
   /** The probability of an element to become 0. */
   readonly p: number;
   /** Whether it writes into its input. */

@@ -19,6 +19,8 @@ import { Module } from "./module.ts";
  * ```
  */
 export class Identity extends Module {
+  /** The name of the class, kept from bundlers, which shorten names. */
+  static override readonly name: string = "Identity";
   /** Takes any arguments and ignores them, as PyTorch's does. */
   constructor(..._ignored: readonly unknown[]) {
     super();
@@ -51,6 +53,8 @@ export interface FlattenOptions {
  * ```
  */
 export class Flatten extends Module {
+  /** The name of the class, kept from bundlers, which shorten names. */
+  static override readonly name: string = "Flatten";
   /** The first dimension. */
   readonly startDim: number;
   /** The last dimension, included. */

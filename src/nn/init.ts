@@ -13,6 +13,7 @@ import * as drawing from "../tensor/operations/drawing.ts";
 import { truncatedNormalInto } from "../tensor/operations/truncated.ts";
 import { Tensor, viewOf } from "../tensor/tensor.ts";
 import { uninitialised } from "../tensor/view.ts";
+import { pythonRepr } from "./repr.ts";
 
 /** What a layer's activation is, for the gain that keeps the variance of its output. */
 export type Nonlinearity =
@@ -102,6 +103,7 @@ const DEFAULT_SLOPE = 0.01;
  */
 export function calculateGain(nonlinearity: Nonlinearity, param: number = DEFAULT_SLOPE): number {
   if (nonlinearity === "leaky_relu") {
+    if (typeof param === "boolean") throw new RangeError(`negative_slope ${pythonRepr(param)} not a valid number`);
     if (typeof param !== "number") throw new RangeError(`negative_slope ${param} not a valid number`);
     return Math.sqrt(2 / (1 + param ** 2));
   }
@@ -376,11 +378,19 @@ export function sparse_(
   return tensor;
 }
 
-// A load that is to initialise what is missing asks each function how many dimensions it needs.
-for (const fn of [eye_, xavierUniform_, xavierNormal_, kaimingUniform_, kaimingNormal_, orthogonal_]) {
-  Object.defineProperty(fn, "minDimensions", { value: 2 });
+// A load that is to initialise what is missing asks each function how many dimensions it needs, and its report names it
+// as here, whatever a bundler made of its name.
+const FROM_DIMENSIONS = [
+  [0, { uniform_, normal_, ones_, zeros_, truncNormal_ }],
+  [2, { eye_, xavierUniform_, xavierNormal_, kaimingUniform_, kaimingNormal_, orthogonal_ }],
+  [3, { dirac_ }],
+] as const;
+
+for (const [minDimensions, functions] of FROM_DIMENSIONS) {
+  for (const [name, fn] of Object.entries(functions)) {
+    Object.defineProperties(fn, { name: { value: name }, minDimensions: { value: minDimensions } });
+  }
 }
-Object.defineProperty(dirac_, "minDimensions", { value: 3 });
 
 /** The first optional argument as options: by position, or an options object already; a key says nothing. */
 function byPosition<Options extends object>(

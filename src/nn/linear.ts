@@ -39,6 +39,8 @@ export interface LinearOptions {
  * ```
  */
 export class Linear extends Module {
+  /** The name of the class, kept from bundlers, which shorten names. */
+  static override readonly name: string = "Linear";
   /** Size of the last dimension of the input. */
   readonly inFeatures: number;
   /** Size of the last dimension of the output. */

@@ -103,8 +103,10 @@ export function initialise(
     log.at = key;
     const parameter = root.getSubmodule(modulePath).registered(name);
     if (!(parameter instanceof Tensor)) continue;
+    if (action === "keep") continue;
     if (action === "call") options.initMissing?.(parameter, key);
-    else if (action === "zero") parameter.zero_();
+    else parameter.zero_();
+    log.written.push(key);
   }
 }
 

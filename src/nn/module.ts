@@ -5,12 +5,13 @@
  */
 
 import type { DType } from "../dtype.ts";
+import { pythonTypeName } from "../python_type.ts";
 import type { StateDict } from "../state_dict.ts";
 import { brandOf, MODULE_BRAND, TENSOR_BRAND, VERSION } from "../version.ts";
 import type { KeyEditor } from "../plan/keys.ts";
 import type { LoadOptions } from "../plan/options.ts";
 import type { LoadReport } from "../plan/report.ts";
-import { isComplex, isFloat } from "../tensor/promotion.ts";
+import { isComplex, isFloat, typeName } from "../tensor/promotion.ts";
 import { convertInPlace, Tensor } from "../tensor/tensor.ts";
 import { refuseCycle, refuseCycles } from "./cycle.ts";
 import { loadInMemory } from "./loading.ts";
@@ -42,7 +43,11 @@ export interface NamedOptions {
  * order of the fields, and the field's name is its part of the state-dict key. A field that holds `null` registers
  * nothing. A list of modules must be a `ModuleList` (or `ModuleDict`, `Sequential`): a plain array, Map, Set or object
  * that holds modules or parameters is an error, because PyTorch's silence there loses weights. `#private` fields cannot
- * be seen: what they hold is not registered, and neither is what accessors compute or what stands under a symbol.
+ * be seen: what they hold is not registered, and neither is what accessors compute or what stands under a symbol. A
+ * plain tensor is registered nowhere, as in PyTorch; `copy_` gives a parameter other values.
+ *
+ * Texts and errors name a model by its class, as PyTorch's do. Where a bundler shortens the names of your classes, a
+ * `static override readonly name: string` in the class keeps it.
  *
  * @example A model and its keys
  * ```ts
@@ -66,6 +71,8 @@ export interface NamedOptions {
  * ```
  */
 export abstract class Module {
+  /** The name of the class, kept from bundlers, which shorten names. */
+  static readonly name: string = "Module";
   /** Whether layers behave as in training; {@linkcode Module.train} and {@linkcode Module.eval} set it in the tree. */
   training = true;
   /** What was registered under names that cannot be fields; `null` keeps the place of a parameter or buffer. */
@@ -117,7 +124,7 @@ export abstract class Module {
     requireName("parameter", name);
     if (value !== null && !(value instanceof Parameter)) {
       throw new TypeError(
-        `cannot assign '${describe(value)}' object to parameter '${name}' (torch.nn.Parameter or None required)`,
+        `cannot assign '${torchTypeName(value)}' object to parameter '${name}' (torch.nn.Parameter or None required)`,
       );
     }
     this.#register(name, { value, kind: "parameter" });
@@ -134,7 +141,7 @@ export abstract class Module {
     if (value !== null && !(value instanceof Tensor)) {
       refuseForeignTensor(value);
       throw new TypeError(
-        `cannot assign '${describe(value)}' object to buffer '${name}' (torch Tensor or None required)`,
+        `cannot assign '${torchTypeName(value)}' object to buffer '${name}' (torch Tensor or None required)`,
       );
     }
     const buffer = value === null || value instanceof Buffer ? value : new Buffer(value, options);
@@ -155,15 +162,20 @@ export abstract class Module {
   /**
    * Everything registered here, in order: fields, then names that cannot be fields. `null` is an absent child.
    *
-   * @throws {TypeError} A field holds modules or parameters in a plain array, Map, Set or object.
+   * @throws {TypeError} A field holds modules or parameters in a plain array, Map, Set or object, or its name has a
+   * dot.
    */
   *registrations(): Generator<[name: string, value: Registered]> {
     for (const name of Object.keys(this)) {
       const value = fieldValue(this, name);
       if (value === null && this.#absent.has(name)) yield [name, null];
       if (typeof value !== "object" || value === null) continue;
-      if (isRegistrable(value)) yield [name, value];
-      else refuseHidden(this, name, value);
+      if (isRegistrable(value)) {
+        requireFieldName(name, value);
+        yield [name, value];
+      } else {
+        refuseHidden(this, name, value);
+      }
     }
     for (const [name, value] of this.#registered) {
       // A field that was assigned later has taken the name.
@@ -471,7 +483,7 @@ export function requireModule(name: string, value: unknown): void {
     throw new TypeError(`module name can't contain ".", got: ${name}`);
   }
   requireName("module", name);
-  if (value !== null && !isModule(value)) throw new TypeError(`${describe(value)} is not a Module subclass`);
+  if (value !== null && !isModule(value)) throw new TypeError(`${torchTypeName(value)} is not a Module subclass`);
 }
 
 /** What a field holds; `undefined` for an accessor, which is not asked. */
@@ -499,9 +511,15 @@ function refuseForeignTensor(value: unknown): void {
 }
 
 function requireName(kind: string, name: string): void {
-  if (typeof name !== "string") throw new TypeError(`${kind} name should be a string. Got ${describe(name)}`);
+  if (typeof name !== "string") throw new TypeError(`${kind} name should be a string. Got ${torchTypeName(name)}`);
   if (name.includes(".")) throw new TypeError(`${kind} name can't contain "."`);
   if (name === "") throw new TypeError(`${kind} name can't be empty string ""`);
+}
+
+/** A field's name is its part of a key, which dots take apart. */
+function requireFieldName(name: string, value: Parameter | Buffer | Module): void {
+  if (value instanceof Module) requireModule(name, value);
+  else requireName(value instanceof Parameter ? "parameter" : "buffer", name);
 }
 
 /** What PyTorch passes over in silence: modules and parameters where no module looks. */
@@ -513,8 +531,8 @@ function refuseHidden(module: Module, field: string, value: object): void {
     ? "ModuleList (or ModuleDict, Sequential)"
     : "registerParameter, or a Module";
   throw new TypeError(
-    `Cannot register "${field}" of ${module.constructor.name}: a ${describe(value)} holds a ` +
-      `${hidden.constructor.name} that no state dict would have; use ${container}`,
+    `Cannot register "${field}" of ${module.constructor.name}: ${article(value)} holds ${article(hidden)} that no ` +
+      `state dict would have; use ${container}`,
   );
 }
 
@@ -535,10 +553,18 @@ function hiddenIn(container: object, seen: Set<object>): Module | Parameter | Bu
 function itemsOf(value: object): Iterable<unknown> {
   if (Array.isArray(value) || value instanceof Set || value instanceof Map) return value.values();
   const prototype: unknown = Object.getPrototypeOf(value);
-  return prototype === Object.prototype || prototype === null ? Object.values(value) : [];
+  if (prototype !== Object.prototype && prototype !== null) return [];
+  return Object.values(Object.getOwnPropertyDescriptors(value)).map((property) => property.value);
 }
 
-function describe(value: unknown): string {
-  if (value === null) return "null";
-  return typeof value === "object" ? value.constructor?.name ?? "object" : typeof value;
+/** `torch.typename`, by which PyTorch's messages name what is wrong. */
+function torchTypeName(value: unknown): string {
+  if (value instanceof Tensor) return `torch.${typeName(value.dtype)}Tensor`;
+  return typeof value === "function" ? value.name : pythonTypeName(value);
+}
+
+/** `an Array`, `a Linear`: an object by its class. */
+function article(value: object): string {
+  const name = value.constructor?.name ?? "Object";
+  return `${/^[AEIOU]/.test(name) ? "an" : "a"} ${name}`;
 }

@@ -33,6 +33,8 @@ export interface BufferOptions {
  * ```
  */
 export class Parameter extends Tensor {
+  /** The name of the class, kept from bundlers, which shorten names. */
+  static override readonly name: string = "Parameter";
   /**
    * A parameter that shares the memory of `source`.
    *
@@ -67,6 +69,8 @@ export class Parameter extends Tensor {
  * ```
  */
 export class Buffer extends Tensor {
+  /** The name of the class, kept from bundlers, which shorten names. */
+  static override readonly name: string = "Buffer";
   /** Whether it is part of the state dict. */
   readonly persistent: boolean;
 

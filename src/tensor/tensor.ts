@@ -170,6 +170,8 @@ export let convertInPlace: (tensor: Tensor, dtype: DType) => void;
  * ```
  */
 export class Tensor implements TensorLayout {
+  /** The name of the class, kept from bundlers, which shorten names. */
+  static readonly name: string = "Tensor";
   #view: View;
   #requiresGrad = false;
   /** The gradient, once one was accumulated. */

@@ -137,9 +137,9 @@ Deno.test("loadCheckpoint() says what it was given where that is no checkpoint",
   await assertRejects(() => loadCheckpoint(model, new URL("./", PATH)), UnsupportedError, "it is a folder");
   await assertRejects(() => loadCheckpoint(model, new URL(import.meta.url)), CheckpointError, "it is not a checkpoint");
   await assertRejects(
-    () => loadCheckpoint(model, "https://example.org/x.pt"),
+    () => loadCheckpoint(model, new URL("ftp://example.org/x.pt")),
     UnsupportedError,
-    "https URLs are not read",
+    "ftp URLs are not read",
   );
 });
 

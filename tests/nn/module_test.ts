@@ -15,7 +15,9 @@ import {
   VERSION,
   zeros,
 } from "../../mod.ts";
+import * as graft from "../../mod.ts";
 import fixture from "../fixtures/modules/modules.json" with { type: "json" };
+import registration from "../fixtures/registration/registration.json" with { type: "json" };
 import { MODELS } from "./fixture_models.ts";
 import { tensorOf, textOf } from "./fixture_tensors.ts";
 
@@ -142,6 +144,14 @@ Deno.test("Module neither registers nor asks what accessors, symbols and private
   }
   const model = new Model();
   Object.defineProperty(model, "own", { enumerable: true, get: () => (asked++, model.visible) });
+  Object.defineProperty(model, "config", {
+    enumerable: true,
+    value: {
+      get size(): number {
+        return asked++;
+      },
+    },
+  });
   assertEquals([...model.stateDict().keys()], ["visible.weight"]);
   assertEquals(asked, 0);
   assertThrows(() => model.registerModule("own", new Linear(1, 1)), TypeError, "attribute 'own' already exists");
@@ -154,15 +164,15 @@ Deno.test("Module refuses modules and parameters in plain lists, Maps, Sets and 
   const cases: readonly (readonly [unknown, string])[] = [
     [
       [layer()],
-      `Cannot register "field" of Model: a Array holds a Linear that no state dict would have; use ${modules}`,
+      `Cannot register "field" of Model: an Array holds a Linear that no state dict would have; use ${modules}`,
     ],
-    [[1, [2, [layer()]]], `a Array holds a Linear`],
+    [[1, [2, [layer()]]], `an Array holds a Linear`],
     [new Map([["a", layer()]]), `a Map holds a Linear`],
     [new Set([layer()]), `a Set holds a Linear`],
-    [{ a: layer() }, `a Object holds a Linear`],
-    [[{ a: new Map([[1, [layer()]]]) }], `a Array holds a Linear`],
-    [[new Parameter(ones([1]))], `a Array holds a Parameter that no state dict would have; use ${tensors}`],
-    [{ a: new Buffer(ones([1])) }, `a Object holds a Buffer`],
+    [{ a: layer() }, `an Object holds a Linear`],
+    [[{ a: new Map([[1, [layer()]]]) }], `an Array holds a Linear`],
+    [[new Parameter(ones([1]))], `an Array holds a Parameter that no state dict would have; use ${tensors}`],
+    [{ a: new Buffer(ones([1])) }, `an Object holds a Buffer`],
   ];
   for (const [value, message] of cases) {
     class Model extends Still {
@@ -274,34 +284,70 @@ Deno.test("Module registers something absent under null, which a null field does
   assertEquals([...model.registrations()].map(([name]) => name), ["gone", "3", "4"]);
 });
 
+/** The values of the fixture, by their kind. */
+const VALUES: Readonly<Record<string, unknown>> = {
+  None: null,
+  int: 3,
+  float: 1.5,
+  bool: true,
+  str: "x",
+  list: [1],
+  float32: ones([1]),
+  int64: tensor([1n]),
+  bfloat16: ones([1], { dtype: "bfloat16" }),
+  "bool tensor": tensor([true]),
+  complex64: ones([1], { dtype: "complex64" }),
+};
+
 Deno.test("Module.registerParameter() and its like refuse in PyTorch's words", () => {
   class Model extends Still {
     size = 3;
     weight = new Parameter(ones([1]));
   }
   const model = new Model();
+  for (const [method, name, kind, text] of registration.cases) {
+    const { registerParameter, registerBuffer, registerModule } = model;
+    const register = { parameter: registerParameter, buffer: registerBuffer, module: registerModule }[String(method)];
+    assert(register !== undefined && Object.hasOwn(VALUES, String(kind)));
+    const error = assertThrows(() => Reflect.apply(register, model, [name, VALUES[String(kind)]]), TypeError);
+    assertEquals(error.message, text);
+  }
+  // PyTorch's text has the whole path of a class of its own.
   const layer = new Linear(1, 1);
-  const bad: readonly (readonly [() => void, string])[] = [
-    [() => model.registerParameter("a.b", null), `parameter name can't contain "."`],
-    [() => model.registerParameter("", null), `parameter name can't be empty string ""`],
-    [() => model.registerParameter("size", new Parameter(ones([1]))), "attribute 'size' already exists"],
-    [() => model.registerParameter("training", new Parameter(ones([1]))), "attribute 'training' already exists"],
-    [() => model.registerBuffer("a.b", null), `buffer name can't contain "."`],
-    [() => model.registerBuffer("", null), `buffer name can't be empty string ""`],
-    [() => model.registerModule("a.b", layer), `module name can't contain ".", got: a.b`],
-    [() => model.registerModule("", layer), `module name can't be empty string ""`],
-    // @ts-expect-error a tensor is no parameter
-    [() => model.registerParameter("p", ones([1])), "cannot assign 'Tensor' object to parameter 'p' (torch.nn"],
-    // @ts-expect-error a number is no tensor
-    [() => model.registerBuffer("b", 3), "object to buffer 'b' (torch Tensor or None required)"],
-    // @ts-expect-error a tensor is no module
-    [() => model.registerModule("m", ones([1])), "Tensor is not a Module subclass"],
-    // @ts-expect-error a name is a string
-    [() => model.registerParameter(3, null), "parameter name should be a string. Got"],
-  ];
-  for (const [call, message] of bad) assertThrows(call, TypeError, message);
+  // @ts-expect-error a module is no parameter
+  assertThrows(() => model.registerParameter("p", layer), TypeError, "cannot assign 'Linear' object to parameter 'p'");
+  // @ts-expect-error a class is no module
+  assertThrows(() => model.registerModule("m", Linear), TypeError, "Linear is not a Module subclass");
   assertEquals([...model.stateDict().keys()], ["weight"]);
   assertEquals([model.size, model.training], [3, true]);
+});
+
+Deno.test("Module.registerParameter() and its like take the place of what has the name already", () => {
+  const model = new Sequential();
+  const registered = [new Parameter(zeros([1])), new Parameter(zeros([2])), new Buffer(zeros([3])), new Identity()];
+  model.registerParameter("x", registered[0] instanceof Parameter ? registered[0] : null);
+  for (const value of registered) {
+    if (value instanceof Parameter) model.registerParameter("x", value);
+    else if (value instanceof Buffer) model.registerBuffer("x", value);
+    else model.registerModule("x", value);
+    assertEquals([...model.registrations()], [["x", value]]);
+  }
+});
+
+Deno.test("Module refuses fields whose names would not be one part of a key", () => {
+  const cases: readonly (readonly [string, Module | Parameter | Buffer, string])[] = [
+    ["a.b", new Linear(1, 1), `module name can't contain ".", got: a.b`],
+    ["", new Linear(1, 1), `module name can't be empty string ""`],
+    ["a.b", new Parameter(ones([1])), `parameter name can't contain "."`],
+    ["", new Parameter(ones([1])), `parameter name can't be empty string ""`],
+    ["a.b", new Buffer(ones([1])), `buffer name can't contain "."`],
+  ];
+  for (const [name, value, message] of cases) {
+    class Model extends Still {
+      [name] = value;
+    }
+    assertThrows(() => new Model().stateDict(), TypeError, message);
+  }
 });
 
 Deno.test("Module.registerBuffer() makes tensors buffers, persistent unless it is told otherwise", () => {
@@ -500,6 +546,25 @@ Deno.test("Module prints settings of several lines and children as PyTorch does"
     "Model(\n  a=1\n  b=2\n  (list): ModuleList(\n    (0-1): 2 x Linear(in_features=1, out_features=1, bias=True)\n  )\n)",
   );
   assertEquals(Deno.inspect(new Linear(2, 1)), "Linear(in_features=2, out_features=1, bias=True)");
+});
+
+Deno.test("classes keep their names where a bundler shortens those of variables", () => {
+  const classes: readonly (readonly [string, unknown])[] = Object.entries(graft).filter(([, value]) =>
+    value === Module || value === Tensor ||
+    typeof value === "function" && (value.prototype instanceof Module || value.prototype instanceof Tensor)
+  );
+  assert(classes.length > 15);
+  for (const [name, value] of classes) {
+    // What the language gives a class is not enumerable, what the class says itself is.
+    const own = typeof value === "function" ? Object.getOwnPropertyDescriptor(value, "name") : undefined;
+    assertEquals([own?.value, own?.enumerable], [name, true]);
+  }
+  const [minified] = [
+    class extends Linear {
+      static override readonly name: string = "Projection";
+    },
+  ];
+  assertEquals(String(new minified(2, 1)), "Projection(in_features=2, out_features=1, bias=True)");
 });
 
 function names(pairs: Iterable<readonly [string, unknown]>): string[] {
