@@ -36,6 +36,11 @@ const STEPS: readonly Step[] = [
     command: DENO,
     args: ["test", "-R", "-W", "-E", "--allow-run", "tests/cli/process_test.ts"],
   },
+  {
+    name: "bundle",
+    command: DENO,
+    args: ["test", "-R", "-W", "-E", "--allow-run", "tests/bundle_test.ts"],
+  },
   { name: "wasm:check", command: DENO, args: ["task", "wasm:check"] },
   { name: "publish", command: DENO, args: ["publish", "--dry-run", "--allow-dirty"] },
   { name: "cargo:fmt", command: "cargo", args: ["fmt", "--check"], folder: "rust/" },

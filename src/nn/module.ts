@@ -5,16 +5,16 @@
  */
 
 import type { DType } from "../dtype.ts";
-import { pythonTypeName } from "../python_type.ts";
 import type { StateDict } from "../state_dict.ts";
 import { brandOf, MODULE_BRAND, TENSOR_BRAND, VERSION } from "../version.ts";
 import type { KeyEditor } from "../plan/keys.ts";
 import type { LoadOptions } from "../plan/options.ts";
 import type { LoadReport } from "../plan/report.ts";
-import { isComplex, isFloat, typeName } from "../tensor/promotion.ts";
+import { isComplex, isFloat } from "../tensor/promotion.ts";
 import { convertInPlace, Tensor } from "../tensor/tensor.ts";
 import { refuseCycle, refuseCycles } from "./cycle.ts";
 import { loadInMemory } from "./loading.ts";
+import { article, type Kind, requireName, torchTypeName } from "./naming.ts";
 import { Buffer, Parameter } from "./parameter.ts";
 import type { BufferOptions } from "./parameter.ts";
 import { moduleRepr } from "./repr.ts";
@@ -171,7 +171,7 @@ export abstract class Module {
       if (value === null && this.#absent.has(name)) yield [name, null];
       if (typeof value !== "object" || value === null) continue;
       if (isRegistrable(value)) {
-        requireFieldName(name, value);
+        requireName(kindOf(value), name);
         yield [name, value];
       } else {
         refuseHidden(this, name, value);
@@ -422,7 +422,7 @@ export abstract class Module {
 /** Something to register, and as what, which `null` does not tell. */
 interface Registration {
   readonly value: Registered;
-  readonly kind: "parameter" | "buffer" | "module";
+  readonly kind: Kind;
 }
 
 /** Whether a value is a module of this copy of the library; one of another copy is refused. */
@@ -479,9 +479,6 @@ function* tensorsOf(module: Module, options: NamedOptions): Generator<[key: stri
  * @throws {TypeError} The name is empty or has a dot, or the value is no module.
  */
 export function requireModule(name: string, value: unknown): void {
-  if (typeof name === "string" && name.includes(".")) {
-    throw new TypeError(`module name can't contain ".", got: ${name}`);
-  }
   requireName("module", name);
   if (value !== null && !isModule(value)) throw new TypeError(`${torchTypeName(value)} is not a Module subclass`);
 }
@@ -497,6 +494,11 @@ function mayReplace(field: PropertyDescriptor): boolean {
   return "value" in field && (value === undefined || value === null || isRegistrable(value));
 }
 
+function kindOf(value: Parameter | Buffer | Module): Kind {
+  if (value instanceof Module) return "module";
+  return value instanceof Parameter ? "parameter" : "buffer";
+}
+
 function isRegistrable(value: unknown): value is Parameter | Buffer | Module {
   return value instanceof Parameter || value instanceof Buffer || isModule(value);
 }
@@ -508,18 +510,6 @@ function refuseForeignTensor(value: unknown): void {
   throw new TypeError(
     `Cannot use a tensor of another copy of @graft/graft: it is of version ${version}, this is ${VERSION}`,
   );
-}
-
-function requireName(kind: string, name: string): void {
-  if (typeof name !== "string") throw new TypeError(`${kind} name should be a string. Got ${torchTypeName(name)}`);
-  if (name.includes(".")) throw new TypeError(`${kind} name can't contain "."`);
-  if (name === "") throw new TypeError(`${kind} name can't be empty string ""`);
-}
-
-/** A field's name is its part of a key, which dots take apart. */
-function requireFieldName(name: string, value: Parameter | Buffer | Module): void {
-  if (value instanceof Module) requireModule(name, value);
-  else requireName(value instanceof Parameter ? "parameter" : "buffer", name);
 }
 
 /** What PyTorch passes over in silence: modules and parameters where no module looks. */
@@ -555,16 +545,4 @@ function itemsOf(value: object): Iterable<unknown> {
   const prototype: unknown = Object.getPrototypeOf(value);
   if (prototype !== Object.prototype && prototype !== null) return [];
   return Object.values(Object.getOwnPropertyDescriptors(value)).map((property) => property.value);
-}
-
-/** `torch.typename`, by which PyTorch's messages name what is wrong. */
-function torchTypeName(value: unknown): string {
-  if (value instanceof Tensor) return `torch.${typeName(value.dtype)}Tensor`;
-  return typeof value === "function" ? value.name : pythonTypeName(value);
-}
-
-/** `an Array`, `a Linear`: an object by its class. */
-function article(value: object): string {
-  const name = value.constructor?.name ?? "Object";
-  return `${/^[AEIOU]/.test(name) ? "an" : "a"} ${name}`;
 }
