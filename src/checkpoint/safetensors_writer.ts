@@ -4,6 +4,7 @@
  * @module
  */
 
+import { byteStream, exactPieces } from "../bytes/byte_stream.ts";
 import { type DType, DTYPES, isDType, itemSize, type RareDType } from "../dtype.ts";
 import { UnsupportedError } from "../errors.ts";
 import { numelOf, type Shape } from "../shape.ts";
@@ -89,17 +90,7 @@ export function layOutSafetensors(
 
 /** The file as a stream. One piece is held at a time, and none is asked for before the reader wants it. */
 export function writeSafetensors(layout: SafetensorsLayout): ReadableStream<Uint8Array<ArrayBuffer>> {
-  const chunks = chunksOf(layout);
-  return new ReadableStream({
-    async pull(controller) {
-      const { done, value } = await chunks.next();
-      if (done) controller.close();
-      else controller.enqueue(value);
-    },
-    async cancel() {
-      await chunks.return(undefined);
-    },
-  }, { highWaterMark: 0 });
+  return byteStream(chunksOf(layout));
 }
 
 /** The order in which Python and Rust sort names: by code points, where JavaScript goes by UTF-16 units. */
@@ -112,20 +103,10 @@ export function compareNames(a: string, b: string): number {
   return (left[at].codePointAt(0) ?? 0) - (right[at].codePointAt(0) ?? 0);
 }
 
-async function* chunksOf({ head, tensors }: SafetensorsLayout): AsyncGenerator<Uint8Array<ArrayBuffer>, undefined> {
-  yield own(head);
+async function* chunksOf({ head, tensors }: SafetensorsLayout): AsyncGenerator<Uint8Array, undefined> {
+  yield head;
   for (const [name, { dtype, shape, pieces }] of tensors) {
-    const expected = numelOf(shape) * itemSize(dtype);
-    let got = 0;
-    for await (const piece of pieces()) {
-      got += piece.length;
-      // The header is gone already: what is too long would move every tensor behind it.
-      if (got > expected) break;
-      if (piece.length > 0) yield own(piece);
-    }
-    if (got !== expected) {
-      throw new RangeError(`Cannot write tensor "${name}": it has ${expected} bytes, its pieces ${got}`);
-    }
+    yield* exactPieces(pieces(), { byteLength: numelOf(shape) * itemSize(dtype), what: `tensor "${name}"` });
   }
 }
 
@@ -160,10 +141,4 @@ function quote(text: string): string {
     throw new TypeError(`Cannot write the name ${JSON.stringify(text)}: it is not valid Unicode`);
   }
   return JSON.stringify(text);
-}
-
-/** On memory of the kind that a writer takes. */
-function own(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
-  const { buffer, byteOffset, length } = bytes;
-  return buffer instanceof ArrayBuffer ? new Uint8Array(buffer, byteOffset, length) : new Uint8Array(bytes);
 }

@@ -6,6 +6,7 @@
  * @module
  */
 
+import { byteStream } from "../bytes/byte_stream.ts";
 import { type DType, DTYPES, isDType, itemSize } from "../dtype.ts";
 import { UnsupportedError } from "../errors.ts";
 import type { Shape } from "../shape.ts";
@@ -100,17 +101,7 @@ export function layOutTorch(value: unknown, viewOf: (value: object) => WritableV
 
 /** The file as a stream. One piece is held at a time, and none is asked for before the reader wants it. */
 export function writeTorch(layout: TorchLayout, folder: string = ARCHIVE): ReadableStream<Uint8Array<ArrayBuffer>> {
-  const chunks = chunksOf(layout, new ZipWriter(folder));
-  return new ReadableStream({
-    async pull(controller) {
-      const { done, value } = await chunks.next();
-      if (done) controller.close();
-      else controller.enqueue(new Uint8Array(value));
-    },
-    async cancel() {
-      await chunks.return(undefined);
-    },
-  }, { highWaterMark: 0 });
+  return byteStream(chunksOf(layout, new ZipWriter(folder)));
 }
 
 async function* chunksOf({ pickle, storages }: TorchLayout, zip: ZipWriter): AsyncGenerator<Uint8Array, undefined> {

@@ -7,6 +7,7 @@
  * @module
  */
 
+import { exactPieces } from "../bytes/byte_stream.ts";
 import { crc32 } from "./crc32.ts";
 
 /** Where the bytes of entries begin: at multiples of this, so that they can be mapped into memory. */
@@ -65,15 +66,9 @@ export class ZipWriter {
     const name = new TextEncoder().encode(`${this.#folder}/${record.name}`);
     yield this.#count(localHeader(name, { offset, byteLength }));
     let crc = 0;
-    let got = 0;
-    for await (const piece of record.pieces()) {
-      got += piece.length;
-      if (got > byteLength) break;
+    for await (const piece of exactPieces(record.pieces(), { byteLength, what: `"${record.name}"` })) {
       crc = crc32(piece, crc);
       yield this.#count(piece);
-    }
-    if (got !== byteLength) {
-      throw new RangeError(`Cannot write "${record.name}": it has ${byteLength} bytes, its pieces ${got}`);
     }
     const written = { name, offset, byteLength, crc };
     if (byteLength > 0) yield this.#count(descriptor(written));
