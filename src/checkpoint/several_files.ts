@@ -6,6 +6,7 @@
  */
 
 import { type Folder, nameFault } from "../bytes/folder.ts";
+import { inGroups } from "../bytes/groups.ts";
 import type { OpenSource } from "../bytes/source.ts";
 import { CheckpointError, LimitError, TruncatedError, UnsupportedError } from "../errors.ts";
 import { type Inert, isLazyTensor } from "../state_dict.ts";
@@ -17,7 +18,7 @@ import type { Storage } from "./storage.ts";
 import { StoredTensor } from "./stored_tensor.ts";
 
 /** Files or items that are looked into at the same time: enough to hide a disk's answer, few enough for any source. */
-const CONCURRENT_READS = 16;
+export const FILES_AT_ONCE = 16;
 
 /** What is in a file, and which kind it is. */
 export interface FileContent extends FoundContent {
@@ -69,7 +70,7 @@ export async function openFiles(names: Iterable<string>, { folder, format, index
   const files = new Map<string, OpenSource>();
   const close = async () => void await Promise.all([...files.values()].map((file) => file.close()));
   try {
-    const opened = await inGroups(distinct, (name) => attemptOpen(name));
+    const opened = await inGroups(distinct, { size: FILES_AT_ONCE, work: attemptOpen });
     for (const [i, name] of distinct.entries()) {
       const file = opened[i];
       if (!(file instanceof Error)) files.set(name, file);
@@ -91,15 +92,6 @@ export async function openFiles(names: Iterable<string>, { folder, format, index
       return new CheckpointError(message, { format, entry: name, cause });
     }
   }
-}
-
-/** `work` on every item, a bounded number at a time, the results in the order of the items. */
-export async function inGroups<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
-  const results: R[] = [];
-  for (let i = 0; i < items.length; i += CONCURRENT_READS) {
-    results.push(...await Promise.all(items.slice(i, i + CONCURRENT_READS).map(work)));
-  }
-  return results;
 }
 
 /** The same error, with the file it is about in its message. */

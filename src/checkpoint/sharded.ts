@@ -8,6 +8,7 @@
  */
 
 import type { Folder } from "../bytes/folder.ts";
+import { inGroups } from "../bytes/groups.ts";
 import { type OpenSource, readExactly } from "../bytes/source.ts";
 import { CheckpointError, UnsupportedError } from "../errors.ts";
 import type { Inert } from "../state_dict.ts";
@@ -17,9 +18,9 @@ import { enforce, type Limits } from "./limits.ts";
 import {
   adopt,
   type FileContent,
+  FILES_AT_ONCE,
   type FilesContent,
   inFile,
-  inGroups,
   openFiles,
   type Whole,
 } from "./several_files.ts";
@@ -78,7 +79,10 @@ export async function readSharded(source: OpenSource, options: ShardedOptions): 
   const whole: Whole = { folder, format: index.format, index: index.name, limits };
   const { files, close } = await openFiles(index.weightMap.values(), whole);
   try {
-    const shards = await inGroups([...files], ([file, opened]) => attemptShard(file, opened));
+    const shards = await inGroups([...files], {
+      size: FILES_AT_ONCE,
+      work: ([file, opened]) => attemptShard(file, opened),
+    });
     return { ...join(index, shards, limits), close };
   } catch (error) {
     await close();

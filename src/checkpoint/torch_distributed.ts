@@ -8,6 +8,7 @@
  * @module
  */
 
+import { inGroups } from "../bytes/groups.ts";
 import type { Folder } from "../bytes/folder.ts";
 import { openMemory } from "../bytes/memory.ts";
 import { type ByteSource, type OpenSource, readExactly } from "../bytes/source.ts";
@@ -22,9 +23,9 @@ import { enforce, type Limits } from "./limits.ts";
 import {
   adopt,
   type FileContent,
+  FILES_AT_ONCE,
   type FilesContent,
   inFile,
-  inGroups,
   openFiles,
   type Whole,
 } from "./several_files.ts";
@@ -72,7 +73,10 @@ export async function readTorchDistributed(
     const store = new ItemStore(files, { whole, verify });
     for (const item of rows.flatMap(itemsOf)) store.require(item);
     const attributes = new WeakMap<ReadonlyMap<Inert, Inert>, Inert>();
-    const values = await inGroups(rows, (row) => "chunks" in row ? tensorOf(row, store) : valueOf(row, store));
+    const values = await inGroups(rows, {
+      size: FILES_AT_ONCE,
+      work: (row) => "chunks" in row ? tensorOf(row, store) : valueOf(row, store),
+    });
     for (const { content, prefix } of store.values) adopt(content, { prefix, attributes });
     const root = nest(rows.map((row, i) => [row, values[i]]), whole);
     return {

@@ -7,6 +7,7 @@
  * @module
  */
 
+import { HEADERS_AT_ONCE, inGroups } from "../bytes/groups.ts";
 import { type ByteSource, readExactly } from "../bytes/source.ts";
 import { CheckpointError, TruncatedError, UnsupportedError } from "../errors.ts";
 import type { Inert } from "../state_dict.ts";
@@ -28,9 +29,6 @@ const FIRST_BYTES = 64 << 10;
 
 /** Bytes of the number of elements before each storage. */
 const COUNT_BYTES = 8;
-
-/** Counts that are read at the same time. */
-const CONCURRENT_READS = 32;
 
 const FORMAT = "torch-legacy";
 
@@ -89,14 +87,13 @@ export async function readTorchLegacy(source: ByteSource, limits: Limits): Promi
     placed.push({ storage, offset });
     offset += COUNT_BYTES + storage.byteLength;
   }
-  for (let i = 0; i < placed.length; i += CONCURRENT_READS) {
-    await Promise.all(
-      placed.slice(i, i + CONCURRENT_READS).map(async ({ storage, offset }) => {
-        await checkCount(source, offset, storage);
-        storage.place(source, offset + COUNT_BYTES);
-      }),
-    );
-  }
+  await inGroups(placed, {
+    size: HEADERS_AT_ONCE,
+    async work({ storage, offset }) {
+      await checkCount(source, offset, storage);
+      storage.place(source, offset + COUNT_BYTES);
+    },
+  });
   if (offset > source.size) throw truncated(placed[placed.length - 1].storage, source);
   return { root, attributes: values.attributes, metadata: new Map([["protocol_version", String(PROTOCOL)]]) };
 }

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { HEADERS_AT_ONCE, inGroups } from "../bytes/groups.ts";
 import { type ByteSource, readExactly } from "../bytes/source.ts";
 import { CheckpointError, UnsupportedError } from "../errors.ts";
 import type { FoundContent } from "./checkpoint.ts";
@@ -22,9 +23,6 @@ const NEWEST_VERSION = 10;
 
 /** Records that hold a word: the version, the byte order. */
 const MAX_WORD_BYTES = 1024;
-
-/** Headers that are read at the same time: enough to hide a disk's answer, few enough for any source. */
-const CONCURRENT_READS = 32;
 
 const STORED = 0;
 const DEFLATED = 8;
@@ -104,7 +102,8 @@ class Archive {
     if (opened.bytes !== null) {
       const bytes = await readExactly(opened.bytes, { offset: 0, length: opened.byteLength, what: `"${record}"` });
       const entry = this.#directory.get(this.#folder + record);
-      if (entry !== undefined) checkCrc(bytes, entry);
+      // What is compressed was compared as it was inflated.
+      if (entry?.method === STORED) checkCrc(bytes, entry);
       return bytes;
     }
     const { problem, unsupported } = opened.fault ?? { problem: "it is not in the zip" };
@@ -187,12 +186,9 @@ async function readMetadata(archive: Archive): Promise<ReadonlyMap<string, strin
 /** Every storage by its key. Their headers are read now, so that nothing is left to go wrong later but the medium. */
 async function openStorages(archive: Archive, bigEndian: boolean): Promise<ReadonlyMap<string, Storage>> {
   const records = archive.list("data/");
+  const opened = await inGroups(records, { size: HEADERS_AT_ONCE, work: (record) => archive.open(record) });
   const storages = new Map<string, Storage>();
-  for (let i = 0; i < records.length; i += CONCURRENT_READS) {
-    const group = records.slice(i, i + CONCURRENT_READS);
-    const opened = await Promise.all(group.map((record) => archive.open(record)));
-    for (const storage of opened) storages.set(storage.id.slice("data/".length), { ...storage, bigEndian });
-  }
+  for (const storage of opened) storages.set(storage.id.slice("data/".length), { ...storage, bigEndian });
   return storages;
 }
 
