@@ -16,13 +16,11 @@ import { type Box, formatBox, tilingFault } from "./chunks.ts";
 import { isDict, isObject, isSequence } from "./inert.ts";
 import { Budget, enforce, type Limits } from "./limits.ts";
 import { unpickle } from "./pickle.ts";
+import { MAX_ELEMENTS } from "./torch_tensors.ts";
 import { TorchValues } from "./torch_values.ts";
 
 /** Where all of the classes are; older PyTorch had `TensorProperties` in `torch.distributed._shard`. */
 const CLASSES = /^torch\.distributed\./;
-
-/** More elements than any file holds, small enough that every count of bytes stays exact. */
-const MAX_ELEMENTS = Number.MAX_SAFE_INTEGER / 16;
 
 /** What is stored at one place: the whole of a `torch.save`. */
 export interface Item {

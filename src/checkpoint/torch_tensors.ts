@@ -18,7 +18,7 @@ import type { Storage } from "./storage.ts";
 import { StoredTensor, type TensorDescription } from "./stored_tensor.ts";
 
 /** More elements than any file holds, small enough that every count of bytes stays exact. */
-const MAX_ELEMENTS = Number.MAX_SAFE_INTEGER / 16;
+export const MAX_ELEMENTS = Number.MAX_SAFE_INTEGER / 16;
 
 /** Storage classes of dtypes that are listed and not read. */
 const RARE_STORAGES: ReadonlyMap<string, RareDType> = new Map([

@@ -13,14 +13,14 @@ import type { SourceLike } from "../bytes/open_source.ts";
 import type { Checkpoint } from "../checkpoint/checkpoint.ts";
 import type { StateDictPath } from "../checkpoint/state_dicts.ts";
 import type { LoadProgress, RenameRule } from "../plan/options.ts";
-import { compilePattern } from "../plan/pattern.ts";
+import { compilePattern, EVERY_KEY } from "../plan/pattern.ts";
 import { renamer } from "../plan/rename.ts";
 import { Comparison } from "./comparison.ts";
 import type { ComparedTensor, ComparedValues, Differing } from "./comparison.ts";
 import { measure } from "./differences.ts";
 import { sameInert } from "./inert_equality.ts";
 import { withCheckpoint } from "./opened.ts";
-import { checkReadable } from "./values.ts";
+import { faultOf } from "./values.ts";
 
 /**
  * What `compareCheckpoints` takes.
@@ -93,7 +93,7 @@ function choose(
   name: string,
   { filter, rename = [] }: CompareOptions,
 ): ReadonlyMap<string, Inert> {
-  const matches = filter === undefined ? () => true : compilePattern(filter);
+  const matches = compilePattern(filter ?? EVERY_KEY);
   const nameOf = renamer(rename);
   const chosen = new Map<string, Inert>();
   for (const [key, value] of stateDict) {
@@ -165,15 +165,6 @@ function describe([key, value]: readonly [string, Inert]): ComparedTensor {
 function show(value: Inert): string {
   const isShort = typeof value === "number" || typeof value === "bigint" || typeof value === "boolean";
   return isShort ? String(value) : isLazyTensor(value) ? "tensor" : pythonTypeName(value);
-}
-
-function faultOf(tensor: LazyTensor): string | null {
-  try {
-    checkReadable(tensor);
-    return null;
-  } catch (error) {
-    return error instanceof Error ? error.message : String(error);
-  }
 }
 
 function nameOf(source: SourceLike | Checkpoint, otherwise: string): string {

@@ -17,11 +17,11 @@ import { layOutTorch, writeTorch } from "../checkpoint/torch_writer.ts";
 import { writeSafetensors } from "../checkpoint/safetensors_writer.ts";
 import type { WritableTensor } from "../checkpoint/safetensors_writer.ts";
 import type { LoadProgress, RenameRule } from "../plan/options.ts";
-import { compilePattern, showPattern } from "../plan/pattern.ts";
+import { compilePattern, EVERY_KEY, showPattern } from "../plan/pattern.ts";
 import { renameRows } from "../plan/rename.ts";
 import { castPieces, CastTally } from "./cast_pieces.ts";
 import { Conversion } from "./conversion.ts";
-import { type Alias, layOut, piecesOfAny, tensorsOf } from "./encode_safetensors.ts";
+import { type Alias, layOut, piecesOfAny, tensorsOf, textsOf } from "./encode_safetensors.ts";
 import { Storages } from "./encode_torch.ts";
 import { withCheckpoint } from "./opened.ts";
 import { saveFormat, stemOf } from "./save.ts";
@@ -128,7 +128,7 @@ interface Chosen {
 
 function choose(checkpoint: Checkpoint, { filter, rename = [], stateDictPath }: ConvertOptions): Chosen {
   const stateDict = checkpoint.stateDict(stateDictPath);
-  const matches = filter === undefined ? () => true : compilePattern(filter);
+  const matches = compilePattern(filter ?? EVERY_KEY);
   const rows = [...stateDict].filter(([key]) => matches(key)).map(([key, value]) => {
     const tensor = isLazyTensor(value) ? { dtype: value.dtype, shape: value.shape } : null;
     return { key, tensor, typeName: pythonTypeName(value) };
@@ -223,7 +223,7 @@ function textsFor(
   { format, metadata }: Checkpoint,
   { metadata: given }: ConvertOptions,
 ): ReadonlyMap<string, string> | null {
-  if (given !== undefined) return new Map(Object.entries(given));
+  if (given !== undefined) return textsOf(given);
   if (!format.startsWith("safetensors")) return FROM_TORCH;
   return metadata.size === 0 ? null : metadata;
 }

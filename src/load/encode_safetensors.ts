@@ -197,7 +197,12 @@ class Places {
   }
 }
 
-function textsOf(metadata: Readonly<Record<string, string>> | ReadonlyMap<string, string>): Map<string, string> {
+/**
+ * Texts to write beside the tensors.
+ *
+ * @throws {TypeError} One is no text.
+ */
+export function textsOf(metadata: Readonly<Record<string, string>> | ReadonlyMap<string, string>): Map<string, string> {
   const texts = new Map<string, string>(isMap(metadata) ? metadata : Object.entries(metadata));
   for (const [name, text] of texts) {
     if (typeof name === "string" && typeof text === "string") continue;

@@ -16,13 +16,13 @@ import type { SourceLike } from "../bytes/open_source.ts";
 import type { Checkpoint } from "../checkpoint/checkpoint.ts";
 import type { CheckpointFormat } from "../checkpoint/detect.ts";
 import type { StateDictPath } from "../checkpoint/state_dicts.ts";
-import { compilePattern } from "../plan/pattern.ts";
+import { compilePattern, EVERY_KEY } from "../plan/pattern.ts";
 import { WRAPPER_SEGMENTS } from "../plan/rename.ts";
 import type { TextOptions } from "../plan/table.ts";
 import { Listing, showBytes, showCount, showNumber, showShape } from "./listing.ts";
 import type { ListingRow } from "./listing.ts";
 import { chosenPath, withCheckpoint } from "./opened.ts";
-import { checkReadable, placeOf } from "./values.ts";
+import { faultOf, placeOf } from "./values.ts";
 
 /** Rows of a section about oddities, beyond which the rest is counted; the list of tensors is always whole. */
 const MOST_ODDITIES = 10;
@@ -222,7 +222,7 @@ export async function inspect(
   source: SourceLike | Checkpoint,
   options: InspectOptions = {},
 ): Promise<Inspection> {
-  const matches = options.filter === undefined ? () => true : compilePattern(options.filter);
+  const matches = compilePattern(options.filter ?? EVERY_KEY);
   return await withCheckpoint(source, (checkpoint) => {
     const { format, metadata } = checkpoint;
     const stateDict = checkpoint.stateDict(options.stateDictPath);
@@ -249,15 +249,6 @@ function tiesOf(
     } else tied.push({ key, to });
   }
   return { firsts, tied };
-}
-
-function faultOf(tensor: LazyTensor): string | null {
-  try {
-    checkReadable(tensor);
-    return null;
-  } catch (error) {
-    return error instanceof Error ? error.message : String(error);
-  }
 }
 
 function tensorRow(key: string, { dtype, shape, byteLength }: LazyTensor): ListingRow {

@@ -8,7 +8,7 @@ import type { Pattern } from "../outcome.ts";
 import { StateDict } from "../state_dict.ts";
 import { openCheckpoint } from "../checkpoint/open.ts";
 import type { SourceLike } from "../bytes/open_source.ts";
-import { compilePattern } from "../plan/pattern.ts";
+import { compilePattern, EVERY_KEY } from "../plan/pattern.ts";
 import { settingsOf } from "../plan/settings.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { Reader } from "./reading.ts";
@@ -49,7 +49,7 @@ export interface LoadStateDictOptions {
 export async function load(source: SourceLike, options?: LoadStateDictOptions): Promise<StateDict<Tensor>>;
 export async function load(source: SourceLike, options: LoadStateDictOptions = {}): Promise<StateDict<unknown>> {
   const { filter, stateDictPath, signal } = checked(options);
-  const matches = filter === undefined ? () => true : compilePattern(filter);
+  const matches = compilePattern(filter ?? EVERY_KEY);
   signal?.throwIfAborted();
   const checkpoint = await openCheckpoint(source, { signal });
   try {

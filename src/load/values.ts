@@ -33,6 +33,16 @@ export function checkReadable(tensor: TensorLike): void {
   else if (!isDType(tensor.dtype)) throw unreadable(tensor.dtype);
 }
 
+/** What {@linkcode checkReadable} throws, in words; `null` where nothing is wrong. */
+export function faultOf(tensor: TensorLike): string | null {
+  try {
+    checkReadable(tensor);
+    return null;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
 /** Bytes that have to be read for a tensor. */
 export function bytesToRead(tensor: TensorLike): number {
   return tensor instanceof Tensor ? 0 : tensor.byteLength;

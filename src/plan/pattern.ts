@@ -51,6 +51,9 @@ export class PatternList {
   }
 }
 
+/** The pattern that a filter is where there is none. */
+export const EVERY_KEY = "*";
+
 /**
  * A test for keys. A string is a glob over the whole key: `*` is any run of characters, dots included, `?` one
  * character, `{a,b}` either. A `RegExp` searches, from the beginning of every key whatever its `lastIndex`.

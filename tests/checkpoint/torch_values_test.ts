@@ -53,10 +53,10 @@ Deno.test("every value of values.pt is what design §2 says", async () => {
 });
 
 Deno.test("names outside of the allow-list are records, and nothing is called", async () => {
-  assertEquals(await rootOf(call("os", "system", text("touch /tmp/owned"))), {
+  assertEquals(await rootOf(call("os", "system", text("touch owned"))), {
     module: "os",
     name: "system",
-    args: ["touch /tmp/owned"],
+    args: ["touch owned"],
   });
   assertEquals(await rootOf(call("builtins", "eval", text("1"))), { module: "builtins", name: "eval", args: ["1"] });
   for (const name of ["__proto__", "constructor", "toString", "hasOwnProperty"]) {
