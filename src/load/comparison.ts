@@ -9,7 +9,8 @@ import type { Shape } from "../shape.ts";
 import type { TextOptions } from "../plan/table.ts";
 import { foldKeys } from "../plan/fold.ts";
 import type { Difference } from "./differences.ts";
-import { GREEN, Listing, type ListingRow, RED, showCount, showNumber, showShape, YELLOW } from "./listing.ts";
+import { showCount, showNumber, showShape } from "../plan/amount.ts";
+import { GREEN, Listing, type ListingRow, RED, YELLOW } from "../plan/listing.ts";
 
 /** Rows of a section about values, beyond which the rest is counted: they do not fold. */
 const MOST_VALUES = 20;

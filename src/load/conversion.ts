@@ -8,7 +8,8 @@ import type { DType } from "../dtype.ts";
 import type { CheckpointFormat } from "../checkpoint/detect.ts";
 import type { TextOptions } from "../plan/table.ts";
 import type { Alias } from "./encode_safetensors.ts";
-import { GREEN, Listing, type ListingRow, RED, showBytes, showCount, showNumber, YELLOW } from "./listing.ts";
+import { showBytes, showCount, showNumber } from "../plan/amount.ts";
+import { GREEN, Listing, type ListingRow, RED, YELLOW } from "../plan/listing.ts";
 
 /** What PyTorch makes of a value that is too large, where the dtype has no infinity. */
 const EXCESS: Readonly<Partial<Record<DType, string>>> = {

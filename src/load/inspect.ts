@@ -19,8 +19,9 @@ import type { StateDictPath } from "../checkpoint/state_dicts.ts";
 import { compilePattern, EVERY_KEY } from "../plan/pattern.ts";
 import { WRAPPER_SEGMENTS } from "../plan/rename.ts";
 import type { TextOptions } from "../plan/table.ts";
-import { Listing, showBytes, showCount, showNumber, showShape } from "./listing.ts";
-import type { ListingRow } from "./listing.ts";
+import { showBytes, showCount, showNumber, showShape } from "../plan/amount.ts";
+import { Listing } from "../plan/listing.ts";
+import type { ListingRow } from "../plan/listing.ts";
 import { chosenPath, withCheckpoint } from "./opened.ts";
 import { faultOf, placeOf } from "./values.ts";
 

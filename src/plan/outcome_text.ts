@@ -5,18 +5,27 @@
  */
 
 import { showBytes, showCount, showNumber, showShape } from "./amount.ts";
-import { foldedGlob, foldKeys } from "./fold.ts";
+import {
+  BOLD,
+  CYAN,
+  DEFAULT_WIDTH,
+  GREEN,
+  LEAST_WIDTH,
+  Listing,
+  type ListingRow,
+  painter,
+  RED,
+  YELLOW,
+} from "./listing.ts";
 import { showPattern } from "./pattern.ts";
 import type { Count, PlanRows, ProblemKind, Share } from "./rows.ts";
-import { alignColumns, printable, type TextOptions, wrapText } from "./table.ts";
+import { printable, type TextOptions, wrapText } from "./table.ts";
 
 /** Whether a load is still to come, or has been. */
 export type Tense = "planned" | "done";
 
 /** Rows of a section before the rest is counted: what fits a screen with every section there. */
 const ROWS = 10;
-const DEFAULT_WIDTH = 80;
-const LEAST_WIDTH = 40;
 
 /** What a refused plan is refused for: one of them, and several; no number where it is about the whole. */
 const PROBLEM_WORDS: Record<ProblemKind, readonly [string, string] | string> = {
@@ -37,15 +46,7 @@ const PROBLEM_WORDS: Record<ProblemKind, readonly [string, string] | string> = {
 /** A part of the text: a title, and rows of a key and what is said about it. */
 interface Section {
   readonly title: string;
-  readonly rows: readonly SectionRow[];
-}
-
-/** A key, and what is said about it; rows that say the same are folded. */
-interface SectionRow {
-  readonly key: string;
-  /** Another key that belongs to the first: its name after a rename. */
-  readonly to?: string;
-  readonly cells: readonly string[];
+  readonly rows: readonly ListingRow[];
 }
 
 /** What a load that is still to come has to read. */
@@ -72,9 +73,7 @@ export function outcomeText(
   // What was refused is never done, also where it is the plan of an error.
   const tense = plan.ok ? wanted : "planned";
   const columns = Math.max(LEAST_WIDTH, width);
-  const paint = color
-    ? (code: number, text: string) => `\x1b[${code}m${text}\x1b[0m`
-    : (_: number, text: string) => text;
+  const paint = painter(color);
   const sentences = [...verdict(plan, tense), ...(plan.ok ? readingWords(reading) : [])];
   const [first, ...more] = sentences.map((line) => wrapText(line, columns - 2).join("\n  "));
   const lines = [paint(verdictColor(plan), first), ...more];
@@ -88,18 +87,11 @@ export function outcomeText(
       lines.push(...wrapText(printable(message), columns - 4).map((line) => `    ${line}`));
     }
   }
-  for (const { title, rows } of sectionsOf(plan, tense)) {
-    if (rows.length === 0) continue;
-    lines.push("", paint(BOLD, `${title} (${showNumber(rows.length)})`), ...tableOf(rows, columns));
-  }
+  const sections = new Listing({ width, color });
+  for (const { title, rows } of sectionsOf(plan, tense)) sections.section(title, rows, { most: ROWS });
+  if (!sections.isEmpty) lines.push(sections.toString());
   return lines.join("\n");
 }
-
-const RED = 31;
-const GREEN = 32;
-const YELLOW = 33;
-const CYAN = 36;
-const BOLD = 1;
 
 function verdict(plan: PlanRows, tense: Tense): string[] {
   const { model, checkpoint } = plan.counts;
@@ -189,7 +181,7 @@ function sectionsOf(plan: PlanRows, tense: Tense): Section[] {
   ];
 }
 
-function mismatchRows({ mismatched, partial, initialisations }: PlanRows): SectionRow[] {
+function mismatchRows({ mismatched, partial, initialisations }: PlanRows): ListingRow[] {
   const parts = new Map(partial.map((part) => [part.key, part]));
   const inits = initialisers(initialisations);
   return mismatched.map(({ key, checkpointShape, modelShape, action }) => {
@@ -204,7 +196,7 @@ function mismatchRows({ mismatched, partial, initialisations }: PlanRows): Secti
   });
 }
 
-function missingRows({ missingKeys, allowed, initialisations, shapes, problems }: PlanRows): SectionRow[] {
+function missingRows({ missingKeys, allowed, initialisations, shapes, problems }: PlanRows): ListingRow[] {
   const inits = initialisers(initialisations);
   const expected = new Set(allowed.missing);
   const strict = problems.some(({ kind }) => kind === "missing");
@@ -216,7 +208,7 @@ function missingRows({ missingKeys, allowed, initialisations, shapes, problems }
   });
 }
 
-function unexpectedRows({ unexpectedKeys, allowed, shapes, problems }: PlanRows): SectionRow[] {
+function unexpectedRows({ unexpectedKeys, allowed, shapes, problems }: PlanRows): ListingRow[] {
   const expected = new Set(allowed.unexpected);
   const otherwise = problems.some(({ kind }) => kind === "unexpected") ? "error" : "ignored";
   return unexpectedKeys.map((key) => {
@@ -228,7 +220,7 @@ function unexpectedRows({ unexpectedKeys, allowed, shapes, problems }: PlanRows)
   });
 }
 
-function castRows({ casts }: PlanRows): SectionRow[] {
+function castRows({ casts }: PlanRows): ListingRow[] {
   return casts.map(({ key, from, to, lossy, overflowed }) => ({
     key,
     cells: [
@@ -240,7 +232,7 @@ function castRows({ casts }: PlanRows): SectionRow[] {
   }));
 }
 
-function tiedRows({ tied, loaded }: PlanRows): SectionRow[] {
+function tiedRows({ tied, loaded }: PlanRows): ListingRow[] {
   const values = new Set(loaded);
   return tied.map(({ key, to }) => {
     const both = values.has(key) && values.has(to);
@@ -248,18 +240,18 @@ function tiedRows({ tied, loaded }: PlanRows): SectionRow[] {
   });
 }
 
-function renamedRows({ renamed }: PlanRows): SectionRow[] {
+function renamedRows({ renamed }: PlanRows): ListingRow[] {
   return renamed.map(({ from, to, rule }) => ({ key: from, to, cells: [printable(rule)] }));
 }
 
-function unusedRows({ allowed, unusedRules }: PlanRows): SectionRow[] {
+function unusedRows({ allowed, unusedRules }: PlanRows): ListingRow[] {
   return [
     ...allowed.unusedPatterns.map((pattern) => ({ key: showPattern(pattern), cells: ["strict"] })),
     ...unusedRules.map(({ option, rule }) => ({ key: rule, cells: [option] })),
   ];
 }
 
-function loadedRows({ loaded, partial, shapes, transfers }: PlanRows): SectionRow[] {
+function loadedRows({ loaded, partial, shapes, transfers }: PlanRows): ListingRow[] {
   const parts = new Set(partial.map(({ key }) => key));
   const turned = new Set(transfers.flatMap((step) => "transpose" in step && step.transpose ? [step.key] : []));
   return loaded.map((key) => {
@@ -274,31 +266,4 @@ function initialisers(initialisations: PlanRows["initialisations"]): Map<string,
     const words = action === "keep" ? "keeps its constructor's values" : `initialised by ${by}`;
     return keys.map((key) => [key, words] as const);
   }));
-}
-
-function tableOf(rows: readonly SectionRow[], width: number): string[] {
-  const bySaying = new Map<string, SectionRow[]>();
-  for (const row of rows) {
-    const saying = [row.to === undefined ? "" : foldedGlob(row.to), ...row.cells].join("\n");
-    const group = bySaying.get(saying);
-    if (group === undefined) bySaying.set(saying, [row]);
-    else group.push(row);
-  }
-  const order = new Map(rows.map(({ key }, i) => [key, i]));
-  const folded = [...bySaying.values()].flatMap(foldRows)
-    .sort((a, b) => (order.get(a.keys[0]) ?? 0) - (order.get(b.keys[0]) ?? 0));
-  const shown = folded.slice(0, ROWS).map(({ cells }) => cells);
-  const lines = alignColumns(shown, width - 2).map((line) => `  ${line}`);
-  const rest = folded.slice(ROWS).reduce((sum, { keys }) => sum + keys.length, 0);
-  return rest === 0 ? lines : [...lines, `  … and ${showNumber(rest)} more`];
-}
-
-/** Rows that say the same, as few lines as their keys fold to. */
-function foldRows(group: readonly SectionRow[]): { readonly keys: readonly string[]; readonly cells: string[] }[] {
-  const names = new Map(group.flatMap(({ key, to }) => to === undefined ? [] : [[key, to] as const]));
-  return foldKeys(group.map(({ key }) => key)).map(({ text, keys }) => {
-    const to = foldKeys(keys.flatMap((key) => names.get(key) ?? [])).map((fold) => fold.text).join(", ");
-    const arrow = to === "" ? [] : [`→ ${printable(to)}`];
-    return { keys, cells: [printable(text), ...arrow, ...group[0].cells] };
-  });
 }

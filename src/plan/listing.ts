@@ -5,14 +5,14 @@
  * @module
  */
 
-import { showBytes, showNumber } from "../plan/amount.ts";
-import { foldKeys } from "../plan/fold.ts";
-import { alignColumns, printable, type TextOptions, wrapText } from "../plan/table.ts";
+import { showBytes, showNumber } from "./amount.ts";
+import { foldedGlob, foldKeys } from "./fold.ts";
+import { alignColumns, printable, type TextOptions, wrapText } from "./table.ts";
 
 /** Columns of a text where nobody says how many. */
-const DEFAULT_WIDTH = 80;
+export const DEFAULT_WIDTH = 80;
 /** Columns below which nothing can be told apart any more. */
-const LEAST_WIDTH = 40;
+export const LEAST_WIDTH = 40;
 /** Spaces before the rows of a section. */
 const INDENT = "  ";
 
@@ -20,6 +20,8 @@ const INDENT = "  ";
 export interface ListingRow {
   /** The key. */
   readonly key: string;
+  /** Another key that belongs to the first: its name after a rename. */
+  readonly to?: string;
   /** What is said about it, a column each. */
   readonly cells: readonly string[];
   /** Bytes of it, which a line adds up for a column of its own. */
@@ -29,13 +31,13 @@ export interface ListingRow {
 /** Text that is put together line by line. */
 export class Listing {
   readonly #width: number;
-  readonly #color: boolean;
+  readonly #paint: (code: number, text: string) => string;
   readonly #lines: string[] = [];
 
   /** An empty text. */
   constructor({ width = DEFAULT_WIDTH, color = false }: TextOptions) {
     this.#width = Math.max(LEAST_WIDTH, width);
-    this.#color = color;
+    this.#paint = painter(color);
   }
 
   /** Adds a sentence, wrapped; its first line in `code`, an ANSI colour, where there is colour. */
@@ -62,17 +64,16 @@ export class Listing {
     return this;
   }
 
+  /** Whether nothing was added. */
+  get isEmpty(): boolean {
+    return this.#lines.length === 0;
+  }
+
   /** The text. */
   toString(): string {
     return this.#lines.join("\n");
   }
-
-  #paint(code: number, text: string): string {
-    return this.#color ? `\x1b[${code}m${text}\x1b[0m` : text;
-  }
 }
-
-export { showBytes, showCount, showNumber, showShape } from "../plan/amount.ts";
 
 /** ANSI codes, for what needs attention and what does not. */
 export const RED = 31;
@@ -80,7 +81,15 @@ export const RED = 31;
 export const GREEN = 32;
 /** Worth a look. */
 export const YELLOW = 33;
-const BOLD = 1;
+/** What may be copied out of the text. */
+export const CYAN = 36;
+/** A title. */
+export const BOLD = 1;
+
+/** Puts colours around texts, or leaves them as they are. */
+export function painter(color: boolean): (code: number, text: string) => string {
+  return (code, text) => color ? `\x1b[${code}m${text}\x1b[0m` : text;
+}
 
 interface FoldedRow {
   readonly keys: readonly string[];
@@ -91,18 +100,20 @@ interface FoldedRow {
 function foldRows(rows: readonly ListingRow[]): FoldedRow[] {
   const groups = new Map<string, ListingRow[]>();
   for (const row of rows) {
-    const saying = row.cells.join("\n");
+    const saying = [row.to === undefined ? "" : foldedGlob(row.to), ...row.cells].join("\n");
     const group = groups.get(saying);
     if (group === undefined) groups.set(saying, [row]);
     else group.push(row);
   }
   const order = new Map(rows.map(({ key }, i) => [key, i]));
   const sizes = new Map(rows.flatMap(({ key, byteLength }) => byteLength === undefined ? [] : [[key, byteLength]]));
-  return [...groups.values()].flatMap((group) =>
-    foldKeys(group.map(({ key }) => key)).map(({ text, keys }) => {
+  return [...groups.values()].flatMap((group) => {
+    const names = new Map(group.flatMap(({ key, to }) => to === undefined ? [] : [[key, to]]));
+    return foldKeys(group.map(({ key }) => key)).map(({ text, keys }) => {
+      const to = foldKeys(keys.flatMap((key) => names.get(key) ?? [])).map((fold) => fold.text).join(", ");
       const bytes = sizes.has(keys[0]) ? [showBytes(keys.reduce((sum, key) => sum + (sizes.get(key) ?? 0), 0))] : [];
-      const cells = [printable(text), ...group[0].cells.map(printable), ...bytes];
-      return { keys, cells };
-    })
-  ).sort((a, b) => (order.get(a.keys[0]) ?? 0) - (order.get(b.keys[0]) ?? 0));
+      const arrow = to === "" ? [] : [`→ ${printable(to)}`];
+      return { keys, cells: [printable(text), ...arrow, ...group[0].cells.map(printable), ...bytes] };
+    });
+  }).sort((a, b) => (order.get(a.keys[0]) ?? 0) - (order.get(b.keys[0]) ?? 0));
 }
