@@ -13,6 +13,7 @@ import { CheckpointError, TruncatedError, UnsupportedError } from "../errors.ts"
 import type { Inert } from "../state_dict.ts";
 import { isSequence } from "./inert.ts";
 import type { FoundContent } from "./checkpoint.ts";
+import { readGrowing } from "./growing_read.ts";
 import { Budget, enforce, type Limits } from "./limits.ts";
 import { unpickle } from "./pickle.ts";
 import { part, type Storage, type StorageFault } from "./storage.ts";
@@ -76,7 +77,11 @@ class LegacyStorage implements Storage {
  * @throws {LimitError} It asks for more than `limits` allow.
  */
 export async function readTorchLegacy(source: ByteSource, limits: Limits): Promise<FoundContent> {
-  const { values, root, keys, storages, end } = await readPickles(source, limits);
+  const { values, root, keys, storages, end } = await readGrowing(
+    source,
+    { offset: 0, end: source.size, first: FIRST_BYTES, what: "the pickles of the stream", limits },
+    (bytes) => runPickles(bytes, limits),
+  );
   enforce(limits, "entries", { found: keys.length, what: "the list of storages" });
   let offset = end;
   const placed: { readonly storage: LegacyStorage; readonly offset: number }[] = [];
@@ -96,22 +101,6 @@ export async function readTorchLegacy(source: ByteSource, limits: Limits): Promi
   });
   if (offset > source.size) throw truncated(placed[placed.length - 1].storage, source);
   return { root, attributes: values.attributes, metadata: new Map([["protocol_version", String(PROTOCOL)]]) };
-}
-
-/** Pickles do not say how long they are: those that do not end in what was read are run again on twice as much. */
-async function readPickles(source: ByteSource, limits: Limits): Promise<Pickles> {
-  for (let length = FIRST_BYTES;; length *= 2) {
-    const isAll = length >= Math.min(source.size, limits.metadataBytes);
-    const window = Math.min(length, source.size, limits.metadataBytes);
-    const bytes = await readExactly(source, { offset: 0, length: window, what: "the pickles of the stream" });
-    try {
-      return runPickles(bytes, limits);
-    } catch (error) {
-      const mayGoOn = error instanceof TruncatedError || error instanceof CheckpointError;
-      if (!mayGoOn || (isAll && window === source.size)) throw error;
-      if (isAll) enforce(limits, "metadataBytes", { found: source.size, what: "the pickles of the stream" });
-    }
-  }
 }
 
 function runPickles(bytes: Uint8Array, limits: Limits): Pickles {

@@ -12,6 +12,7 @@ import { CheckpointError, TruncatedError } from "../errors.ts";
 import type { Inert, InertObject } from "../state_dict.ts";
 import { isObject, isSequence } from "./inert.ts";
 import type { FoundContent } from "./checkpoint.ts";
+import { readGrowing } from "./growing_read.ts";
 import { Budget, enforce, type Limits } from "./limits.ts";
 import { unpickle } from "./pickle.ts";
 import { part, type Storage } from "./storage.ts";
@@ -91,22 +92,16 @@ class Reader {
     this.#about = { format: FORMAT, limits, budget: new Budget(limits, "the tar") };
   }
 
-  /** A pickle, which does not say how long it is: one that does not end in what was read is run again on more. */
+  /** A pickle. */
   async pickle(what: string): Promise<Inert> {
-    for (let length = FIRST_BYTES;; length *= 2) {
-      const left = this.#end - this.position;
-      const bytes = await this.bytes(Math.min(length, left), what);
-      try {
-        const { value, byteLength } = unpickle(bytes, this.#values, { ...this.#about, what });
-        this.position += byteLength - bytes.length;
-        return value;
-      } catch (error) {
-        const mayGoOn = error instanceof TruncatedError || error instanceof CheckpointError;
-        if (!mayGoOn || length >= left) throw error;
-        this.position -= bytes.length;
-        enforce(this.#about.limits, "metadataBytes", { found: 2 * length, what });
-      }
-    }
+    const about = { offset: this.position, end: this.#end, first: FIRST_BYTES, what, limits: this.#about.limits };
+    const { value, byteLength } = await readGrowing(
+      this.#source,
+      about,
+      (bytes) => unpickle(bytes, this.#values, { ...this.#about, what }),
+    );
+    this.position += byteLength;
+    return value;
   }
 
   /** A number of things, as a pickle. */
