@@ -164,6 +164,11 @@ export function random_bernoulli(engine: number, dst: number, dtype: number, cou
 export function random_bernoulli_each(engine: number, dst: number, dtype: number, probabilities: number, probabilities_dtype: number, count: number): number;
 
 /**
+ * The cached normal, which stays cached; NaN, which no normal is, where there is none.
+ */
+export function random_cached_normal(engine: number): number;
+
+/**
  * Size of an engine.
  */
 export function random_engine_bytes(): number;
@@ -323,6 +328,7 @@ export interface InitOutput {
     readonly peak_madd: (a: number) => number;
     readonly random_bernoulli: (a: number, b: number, c: number, d: number, e: number) => number;
     readonly random_bernoulli_each: (a: number, b: number, c: number, d: number, e: number, f: number) => number;
+    readonly random_cached_normal: (a: number) => number;
     readonly random_engine_bytes: () => number;
     readonly random_exponential: (a: number, b: number, c: number, d: number, e: number) => number;
     readonly random_forget_normal: (a: number) => void;

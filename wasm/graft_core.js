@@ -413,6 +413,16 @@ export function random_bernoulli_each(engine, dst, dtype, probabilities, probabi
 }
 
 /**
+ * The cached normal, which stays cached; NaN, which no normal is, where there is none.
+ * @param {number} engine
+ * @returns {number}
+ */
+export function random_cached_normal(engine) {
+    const ret = wasm.random_cached_normal(engine);
+    return ret;
+}
+
+/**
  * Size of an engine.
  * @returns {number}
  */

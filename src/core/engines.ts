@@ -89,19 +89,6 @@ export class Engines {
     return engine;
   }
 
-  /** The second normal of a pair that an engine still has, or `null`. The engine is left as it was. */
-  cachedNormal({ address }: Engine): number | null {
-    const { memory, random_engine_bytes, random_position, random_normal } = this.#exports;
-    const state = new Uint8Array(memory.buffer, address, random_engine_bytes());
-    const before = state.slice();
-    const position = random_position(address);
-    // Only a normal that is drawn anew moves the engine.
-    random_normal(address, this.#scratch, DTYPES.float64.code, 1, 0, 1, 0);
-    const cached = random_position(address) === position ? new Float64Array(memory.buffer, this.#scratch, 1)[0] : null;
-    state.set(before);
-    return cached;
-  }
-
   #nearest(place: StreamPosition): SeekableEngine | undefined {
     let best: SeekableEngine | undefined;
     for (const engine of this.#engines) {

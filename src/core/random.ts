@@ -153,11 +153,11 @@ export function drawNow(
   wasm.begin();
   const address = wasm.target(target.storage) + target.byteOffset;
   const engine = wasm.engines.at(stream.here());
-  const before = wasm.engines.cachedNormal(engine);
+  const before = wasm.exports.random_cached_normal(engine.address);
   stream.position += kernel(engine.address, address);
-  const after = wasm.engines.cachedNormal(engine);
+  const after = wasm.exports.random_cached_normal(engine.address);
   // It may have taken the normal that was left of a pair, or have left one of the last pair it drew.
-  if (after !== before) stream.pairAt = after === null ? null : stream.position - DRAWS_PER_PAIR;
+  if (!Object.is(after, before)) stream.pairAt = Number.isNaN(after) ? null : stream.position - DRAWS_PER_PAIR;
   engine.moved(stream.position, stream.pairAt);
 }
 

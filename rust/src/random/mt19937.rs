@@ -155,6 +155,17 @@ pub fn random_position(engine: usize) -> f64 {
     Engine::at(engine).position() as f64
 }
 
+/// The cached normal, which stays cached; NaN, which no normal is, where there is none.
+#[wasm_bindgen]
+pub fn random_cached_normal(engine: usize) -> f64 {
+    let engine = Engine::at(engine);
+    if engine.has_normal == 0 {
+        f64::NAN
+    } else {
+        engine.normal
+    }
+}
+
 /// Clears the cached normal.
 #[wasm_bindgen]
 pub fn random_forget_normal(engine: usize) {
@@ -232,7 +243,10 @@ mod tests {
         assert_eq!(Engine::at(engine).take_normal(), Some(0.5));
         assert_eq!(Engine::at(engine).take_normal(), None);
         Engine::at(engine).cache_normal(0.5);
+        assert_eq!(random_cached_normal(engine), 0.5);
+        assert_eq!(random_cached_normal(engine), 0.5);
         random_forget_normal(engine);
+        assert!(random_cached_normal(engine).is_nan());
         assert_eq!(Engine::at(engine).take_normal(), None);
     }
 }
