@@ -90,9 +90,9 @@ export function unary(name: UnaryName, source: View, parameters: UnaryParameters
   const compute = computeType(dtype);
   requireComputable(name, compute);
   const converted = convert(source, compute);
-  const arranged = memoryOrder(converted) === null ? arrange([converted]) : null;
-  const [laid] = arranged?.views ?? [converted];
-  const operand = memoryOrder(laid) === null ? contiguous(laid) : laid;
+  const isDense = memoryOrder(converted) !== null;
+  const arranged = isDense ? null : arrange([converted]);
+  const operand = isDense ? converted : contiguous(arranged?.views[0] ?? converted);
   const result = uninitialisedLike(operand);
   kernels.unary(name, result, operand, { count: operand.numel, ...parameters });
   return convert(arranged?.restore(result) ?? result, dtype);
