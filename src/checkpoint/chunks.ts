@@ -163,7 +163,7 @@ class Piece {
     const { shape, strides, storage, storageOffset } = description;
     const elements = numelOf(shape);
     if (first === 0 && end === elements) return await tensor.read();
-    if (isContiguous(shape, strides) && storage.offset !== null) {
+    if (isContiguous(shape, strides) && storage.inflate === undefined) {
       const range = { ...description, shape: [end - first], strides: [1], storageOffset: storageOffset + first };
       // The limits were those of the whole chunk; a part is below every one of them.
       const part = new StoredTensor(range, { format: "torch-distributed", limits: DEFAULT_LIMITS });

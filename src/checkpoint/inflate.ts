@@ -1,6 +1,6 @@
 /**
  * Deflated entries of a zip: a checkpoint that was packed again by a tool. They are inflated whole when one of their
- * bytes is needed.
+ * bytes is needed, or as they go by.
  *
  * @module
  */
@@ -19,8 +19,8 @@ const PIECE_BYTES = 1 << 20;
 export interface Deflated {
   /** Its name, for errors. */
   readonly name: string;
-  /** Where its compressed bytes begin. */
-  readonly offset: number;
+  /** Where its header begins. */
+  readonly headerOffset: number;
   /** How many there are. */
   readonly compressedSize: number;
   /** How many come out. */
@@ -29,36 +29,59 @@ export interface Deflated {
   readonly crc32: number;
 }
 
-/** A source over what comes out of a deflated entry. Every read inflates all of it. */
-export function inflated(source: ByteSource, entry: Deflated): ByteSource {
+/** What comes out of a deflated entry. */
+export interface Inflated {
+  /** It as a source. Every read inflates all of it. */
+  readonly bytes: ByteSource;
+  /** All of it, in pieces as the decompressor gives them; compared with size and checksum before it ends. */
+  readonly inflate: () => AsyncGenerator<Uint8Array>;
+}
+
+/**
+ * What comes out of the compressed bytes of an entry, which are those of `source`.
+ *
+ * @throws {CheckpointError} It claims more than deflate can produce.
+ */
+export function inflated(source: ByteSource, entry: Deflated): Inflated {
   if (entry.size > entry.compressedSize * MAX_EXPANSION) {
     throw damaged(entry, `${entry.compressedSize} bytes cannot inflate to ${entry.size}`);
   }
-  return {
-    size: entry.size,
-    name: entry.name,
-    read: async (offset, length) => (await inflate(source, entry)).subarray(offset, offset + length),
+  const read = async (offset: number, length: number) => {
+    return (await inflateWhole(source, entry)).subarray(offset, offset + length);
   };
+  return { bytes: { size: entry.size, name: entry.name, read }, inflate: () => inflate(source, entry) };
 }
 
-async function inflate(source: ByteSource, entry: Deflated): Promise<Uint8Array> {
+async function inflateWhole(source: ByteSource, entry: Deflated): Promise<Uint8Array> {
   const result = allocate(entry);
+  let done = 0;
+  for await (const piece of inflate(source, entry)) {
+    result.set(piece, done);
+    done += piece.length;
+  }
+  return result;
+}
+
+async function* inflate(source: ByteSource, entry: Deflated): AsyncGenerator<Uint8Array> {
   const reader = compressedPieces(source, entry).pipeThrough(decompressor(entry)).getReader();
   let done = 0;
+  let sum = 0;
   try {
     for (let next = await reader.read(); !next.done; next = await reader.read()) {
-      if (done + next.value.length > entry.size) throw damaged(entry, `it inflates to more than ${entry.size} bytes`);
-      result.set(next.value, done);
       done += next.value.length;
+      if (done > entry.size) throw damaged(entry, `it inflates to more than ${entry.size} bytes`);
+      sum = crc32(next.value, sum);
+      yield next.value;
     }
   } catch (error) {
-    reader.cancel().catch(() => {}); // the error that is thrown here says more than the one of a stream given up
     if (error instanceof CheckpointError || error instanceof TruncatedError) throw error;
     throw damaged(entry, "its compressed bytes are not valid", error);
+  } finally {
+    // Of a stream given up, by an error or by who reads it; what it says to that matters to nobody.
+    reader.cancel().catch(() => {});
   }
   if (done !== entry.size) throw damaged(entry, `it inflates to ${done} bytes, not ${entry.size}`);
-  if (crc32(result) !== entry.crc32) throw damaged(entry, "its bytes do not have the CRC-32 of the directory");
-  return result;
+  if (sum !== entry.crc32) throw damaged(entry, "its bytes do not have the CRC-32 of the directory");
 }
 
 function allocate(entry: Deflated): Uint8Array {
@@ -75,7 +98,7 @@ function compressedPieces(source: ByteSource, entry: Deflated): ReadableStream<B
     async pull(controller) {
       const length = Math.min(PIECE_BYTES, entry.compressedSize - done);
       if (length === 0) return controller.close();
-      const piece = await readExactly(source, { offset: entry.offset + done, length, what: `"${entry.name}"` });
+      const piece = await readExactly(source, { offset: done, length, what: `"${entry.name}"` });
       done += length;
       controller.enqueue(new Uint8Array(piece)); // a copy: a stream may keep or transfer what it is given
     },
@@ -94,7 +117,7 @@ function decompressor(entry: Deflated): DecompressionStream {
 function damaged(entry: Deflated, problem: string, cause?: unknown): CheckpointError {
   return new CheckpointError(`Cannot read "${entry.name}" in the zip: ${problem}`, {
     format: "zip",
-    offset: entry.offset,
+    offset: entry.headerOffset,
     entry: entry.name,
     cause,
   });

@@ -11,7 +11,9 @@ import type { StorageInfo } from "../state_dict.ts";
 export interface Storage extends StorageInfo {
   /** The bytes of the storage alone: position 0 is its first. `null` where the file has none. */
   readonly bytes: ByteSource | null;
-  /** Where they lie in `source`; `null` if they are compressed there, or absent. */
+  /** Where they are compressed, so that any read inflates them all: all of them, piece after piece. */
+  readonly inflate?: () => AsyncIterable<Uint8Array>;
+  /** Where they lie in `source`; `null` if they are compressed there, or absent, or if only reading them will tell. */
   readonly offset: number | null;
   /** The file that `offset` counts in; `null` where there is no offset. */
   readonly source: ByteSource | null;

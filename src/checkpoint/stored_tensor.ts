@@ -13,6 +13,7 @@ import { LAZY_TENSOR, type LazyTensor } from "../state_dict.ts";
 import { VERSION } from "../version.ts";
 import { flipSigns, gather, spanOf, swapBytes } from "./gather.ts";
 import { enforce, type Limits } from "./limits.ts";
+import { isScattered, type Scattered, scattered } from "./scattered.ts";
 import type { Storage } from "./storage.ts";
 
 /** Everything a file says about one tensor. Its numbers are whole and not negative; that they fit is not yet sure. */
@@ -46,6 +47,10 @@ export interface ByteRange {
   /** How many. */
   readonly byteLength: number;
 }
+
+/** Reading this much too much takes about as long as a read of its own does: from a disk, and from elsewhere. */
+const SYNC_GAP_BYTES = 4 << 10;
+const GAP_BYTES = 128 << 10;
 
 /** What `console.log` calls, in Node and in Deno. */
 const INSPECT: unique symbol = Symbol.for("nodejs.util.inspect.custom");
@@ -211,34 +216,43 @@ export class StoredTensor implements LazyTensor {
   }
 
   async #fill(bytes: ByteSource, target: Uint8Array): Promise<void> {
-    const place = this.#place(target);
-    // What is compressed is inflated as a whole by every read, so it is read once.
-    if (this.storage.offset !== null) await readInto(bytes, place.span, place);
-    else place.span.set(await readExactly(bytes, { ...place, length: place.span.length }));
-    this.#finish(place.span, target);
+    const place = this.#place(bytes, target);
+    const what = this.#title();
+    for (const { into, offset } of place.reads) {
+      // What is compressed is inflated as a whole by every read, so it is read once.
+      if (this.storage.inflate === undefined) await readInto(bytes, into, { offset, what });
+      else into.set(await readExactly(bytes, { offset, length: into.length, what }));
+    }
+    this.#finish(place, target);
   }
 
   #fillSync(bytes: ByteSource, target: Uint8Array): void {
-    const place = this.#place(target);
-    readIntoSync(bytes, place.span, place);
-    this.#finish(place.span, target);
+    const place = this.#place(bytes, target);
+    for (const { into, offset } of place.reads) readIntoSync(bytes, into, { offset, what: this.#title() });
+    this.#finish(place, target);
   }
 
-  /** Where the span is read to: straight into `target` if nothing has to be gathered. */
-  #place(target: Uint8Array): { span: Uint8Array; offset: number; what: string } {
+  /** Where the bytes are read to: straight into `target` if nothing has to be gathered. */
+  #place(bytes: ByteSource, target: Uint8Array): Place {
     const { dtype, shape, strides, storageOffset } = this.#description;
-    const item = itemSize(dtype);
+    const itemBytes = itemSize(dtype);
+    const first = storageOffset * itemBytes;
     const isDense = isContiguous(shape, strides);
-    const span = isDense ? target : this.#allocate(spanOf(this.#description) * item);
-    return { span, offset: storageOffset * item, what: this.#title() };
+    if (isDense || this.storage.inflate !== undefined || !isScattered({ shape, strides })) {
+      const span = isDense ? target : this.#allocate(spanOf(this.#description) * itemBytes);
+      return { span, strides, reads: [{ into: span, offset: first }] };
+    }
+    const plan = scattered({ shape, strides }, { itemBytes, gapBytes: bytes.readSync ? SYNC_GAP_BYTES : GAP_BYTES });
+    const span = this.#allocate(plan.elements * itemBytes);
+    return { span, strides: plan.strides, reads: windowReads(plan, span, { first, itemBytes }) };
   }
 
-  #finish(span: Uint8Array, target: Uint8Array): void {
-    const { dtype, storage, pending } = this.#description;
+  #finish({ span, strides }: Place, target: Uint8Array): void {
+    const { dtype, shape, storage, pending } = this.#description;
     const itemBytes = itemSize(dtype);
     if (span !== target) {
       const aligned = target.byteOffset % Math.min(itemBytes, 4) === 0 ? target : this.#allocate(target.length);
-      gather(span, aligned, { ...this.#description, itemBytes });
+      gather(span, aligned, { shape, strides, itemBytes });
       if (aligned !== target) target.set(aligned);
     }
     if (!isDType(dtype)) return;
@@ -282,6 +296,41 @@ export class StoredTensor implements LazyTensor {
     } catch (cause) {
       throw new RangeError(`Cannot read ${this.#title()}: this engine cannot allocate ${byteLength} bytes`, { cause });
     }
+  }
+}
+
+/** One read, and where its bytes go. */
+interface Read {
+  readonly into: Uint8Array;
+  readonly offset: number;
+}
+
+/** What is read for a tensor, and how it lies in it. */
+interface Place {
+  readonly span: Uint8Array;
+  readonly strides: readonly number[];
+  readonly reads: Iterable<Read>;
+}
+
+/** The reads of scattered elements; when one is done, what it brought is put into `span`. */
+function* windowReads(
+  plan: Scattered,
+  span: Uint8Array,
+  { first, itemBytes }: { readonly first: number; readonly itemBytes: number },
+): Generator<Read> {
+  let staging = new Uint8Array(0);
+  for (const window of plan.windows) {
+    const offset = first + window.first * itemBytes;
+    const target = span.subarray(window.to * itemBytes, (window.to + numelOf(window.shape)) * itemBytes);
+    if (isContiguous(window.shape, window.strides)) {
+      yield { into: target, offset };
+      continue;
+    }
+    const length = spanOf(window) * itemBytes;
+    if (staging.length < length) staging = new Uint8Array(length);
+    const into = staging.subarray(0, length);
+    yield { into, offset };
+    gather(into, target, { ...window, itemBytes });
   }
 }
 

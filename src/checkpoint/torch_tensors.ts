@@ -63,6 +63,8 @@ export const REBUILD_FUNCTIONS: ReadonlyMap<string, Rebuild> = new Map<string, R
   ["torch._utils._rebuild_qtensor", rebuildQuantised],
   ["torch._utils._rebuild_sparse_tensor", rebuildSparse],
   ["torch._utils._rebuild_sparse_csr_tensor", rebuildSparse],
+  ["torch._utils._rebuild_nested_tensor", rebuildNested],
+  ["torch.nested._internal.nested_tensor._rebuild_njt", rebuildJagged],
   ["torch._utils._rebuild_meta_tensor_no_storage", rebuildMeta],
   ["torch._utils._rebuild_wrapper_subclass", rebuildWrapper],
   ["torch._utils._rebuild_device_tensor_from_numpy", rebuildFromNumpy],
@@ -167,6 +169,19 @@ function rebuildSparse(args: readonly Inert[], context: RebuildContext): StoredT
   if (!isStored(values)) return undefined;
   const shape = sizes(context, size, "a size");
   return describe(context, { ...values.description, ...dense(shape), unsupported: "sparse tensor" });
+}
+
+/** `(values, sizes, strides, offsets)`: tensors of several sizes, which together have none. It is listed as its values. */
+function rebuildNested(args: readonly Inert[], context: RebuildContext): StoredTensor | undefined {
+  const [values] = args;
+  return isStored(values) ? describe(context, { ...values.description, unsupported: "nested tensor" }) : undefined;
+}
+
+/** The arguments by their names, in one dict. */
+function rebuildJagged(args: readonly Inert[], context: RebuildContext): StoredTensor | undefined {
+  const [named] = args;
+  const values = named !== undefined && isDict(named) ? named.get("values") : undefined;
+  return values === undefined ? undefined : rebuildNested([values], context);
 }
 
 /** `(dtype, size, stride, requires_grad)`. */

@@ -9,6 +9,7 @@ import { HEADERS_AT_ONCE, inGroups } from "../bytes/groups.ts";
 import { type ByteSource, readExactly } from "../bytes/source.ts";
 import { CheckpointError, UnsupportedError } from "../errors.ts";
 import type { FoundContent } from "./checkpoint.ts";
+import { entryBytes } from "./entry_bytes.ts";
 import { inflated } from "./inflate.ts";
 import { Budget, enforce, type Limits } from "./limits.ts";
 import { unpickle } from "./pickle.ts";
@@ -116,16 +117,20 @@ class Archive {
   async open(record: string): Promise<Omit<Storage, "bigEndian">> {
     const entry = this.#directory.get(this.#folder + record);
     if (entry === undefined) return closed(record, 0, { problem: "it is not in the zip" });
-    const offset = await locate(this.#source, entry);
     const fault = entryFault(entry);
     if (fault !== null) return closed(record, entry.size, fault);
+    const source = this.#source;
+    // Where a read is a request to somebody, the header comes with the bytes behind it.
+    const offset = source.readSync === undefined ? null : await locate(source, entry);
+    const raw = offset === null ? entryBytes(source, entry) : part(source, { offset, size: entry.compressedSize });
     const opened = { id: record, byteLength: entry.size, fault: null };
-    const stored = part(this.#source, { offset, size: entry.size });
+    if (entry.method !== STORED) {
+      return { ...opened, offset: null, source: null, ...inflated(raw, entry) };
+    }
     // What is read whole at opening is compared there.
     const isVerified = this.#verify && record.startsWith("data/");
-    return entry.method === STORED
-      ? { ...opened, offset, source: this.#source, bytes: isVerified ? verified(stored, entry) : stored }
-      : { ...opened, offset: null, source: null, bytes: inflated(this.#source, { ...entry, offset }) };
+    const bytes = isVerified ? verified(raw, entry) : raw;
+    return { ...opened, offset, source: offset === null ? null : source, bytes };
   }
 }
 
@@ -183,7 +188,10 @@ async function readMetadata(archive: Archive): Promise<ReadonlyMap<string, strin
   return metadata;
 }
 
-/** Every storage by its key. Their headers are read now, so that nothing is left to go wrong later but the medium. */
+/**
+ * Every storage by its key. Of a file or of memory their headers are read now, so that nothing is left to go wrong later
+ * but the medium.
+ */
 async function openStorages(archive: Archive, bigEndian: boolean): Promise<ReadonlyMap<string, Storage>> {
   const records = archive.list("data/");
   const opened = await inGroups(records, { size: HEADERS_AT_ONCE, work: (record) => archive.open(record) });

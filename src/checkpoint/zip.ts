@@ -27,6 +27,9 @@ const ENTRY_BYTES = 46;
 /** 4.3.7: local file header. */
 const LOCAL_SIGNATURE = 0x04034b50;
 const LOCAL_BYTES = 30;
+/** 4.3.9: the sizes behind the bytes, with the signature that every tool writes. */
+const DESCRIPTOR_BYTES = 16;
+const DESCRIPTOR64_BYTES = 24;
 /** 4.5.3: the extra field with the sizes that do not fit into 32 bits. */
 const ZIP64_EXTRA = 0x0001;
 
@@ -97,10 +100,28 @@ export async function readDirectory(source: ByteSource, limits: Limits): Promise
  * @throws {CheckpointError} It does not agree, or the bytes reach into what comes after.
  */
 export async function locate(source: ByteSource, entry: ZipEntry): Promise<number> {
+  const length = localHeaderBytes(entry);
+  const what = `the header of "${entry.name}"`;
+  return startOf(entry, await readExactly(source, { offset: entry.headerOffset, length, what }));
+}
+
+/** Bytes of the local header, up to the extra fields, whose length it says. */
+export function localHeaderBytes({ nameBytes }: ZipEntry): number {
+  return LOCAL_BYTES + nameBytes.length;
+}
+
+/** Where the bytes of an entry begin if nothing but a descriptor is behind them, as in every file by `torch.save`. */
+export function likelyStart({ flags, compressedSize, headerOffset, limit, nameBytes }: ZipEntry): number {
+  const isWide = compressedSize >= IN_ZIP64_32 || headerOffset >= IN_ZIP64_32;
+  const hasDescriptor = (flags & FLAG_DESCRIPTOR) !== 0 && compressedSize > 0;
+  const descriptor = hasDescriptor ? (isWide ? DESCRIPTOR64_BYTES : DESCRIPTOR_BYTES) : 0;
+  return Math.max(limit - descriptor - compressedSize, headerOffset + LOCAL_BYTES + nameBytes.length);
+}
+
+/** Where the bytes of an entry begin, as its local header says. Throws as {@linkcode locate} does. */
+export function startOf(entry: ZipEntry, header: Uint8Array): number {
   const { name, headerOffset, nameBytes } = entry;
-  const what = `the header of "${name}"`;
-  const bytes = await readExactly(source, { offset: headerOffset, length: LOCAL_BYTES + nameBytes.length, what });
-  const cursor = new Cursor(bytes, { what, format: "zip", base: headerOffset });
+  const cursor = new Cursor(header, { what: `the header of "${name}"`, format: "zip", base: headerOffset });
   const signature = cursor.u32();
   if (signature !== LOCAL_SIGNATURE) throw mismatch(entry, "there is no local header where the directory says");
   cursor.skip(2);

@@ -111,8 +111,8 @@ export class Storages {
 }
 
 /** Whether the bytes in the file are those to write. */
-function isRaw({ bytes, offset, bigEndian }: StoredStorage): boolean {
-  return bytes !== null && offset !== null && !bigEndian;
+function isRaw({ bytes, inflate, bigEndian }: StoredStorage): boolean {
+  return bytes !== null && inflate === undefined && !bigEndian;
 }
 
 function memoryStorage(storage: Storage, dtype: DType): WritableStorage {

@@ -55,7 +55,7 @@ export function isImmediate(tensor: TensorLike): boolean {
 
 /** Whether only reading it tells that its bytes are good: they are compressed in the file. */
 export function isCompressed(tensor: TensorLike): boolean {
-  return isStored(tensor) && tensor.storage.offset === null && tensor.byteLength > 0;
+  return isStored(tensor) && tensor.storage.inflate !== undefined && tensor.byteLength > 0;
 }
 
 /**

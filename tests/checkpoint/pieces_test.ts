@@ -10,7 +10,7 @@ import { StoredTensor } from "../../src/checkpoint/stored_tensor.ts";
 const MEBI = 1 << 20;
 
 /** No two runs of it that begin at other places are the same for long. */
-const PATTERN = new Uint8Array(24 * MEBI);
+const PATTERN = new Uint8Array(48 * MEBI);
 for (let i = 0; i < PATTERN.length; i++) PATTERN[i] = i * 31 + (i >> 12);
 
 /** Bytes that tell where they are; read in pieces they count the largest read. */
@@ -43,6 +43,7 @@ function tensorOn(
     source,
     bigEndian,
     fault: null,
+    ...compressed ? { inflate: () => inflate(source) } : {},
   };
   const description = {
     ...view,
@@ -52,6 +53,13 @@ function tensorOn(
     requiresGrad: false,
   } as const;
   return new StoredTensor(description, { format: "test", limits: DEFAULT_LIMITS });
+}
+
+/** All of a source in pieces of an odd length, which no element is a divisor of. */
+async function* inflate(source: Pattern): AsyncGenerator<Uint8Array> {
+  for (let at = 0; at < source.size; at += 99_991) {
+    yield await source.read(at, Math.min(99_991, source.size - at));
+  }
 }
 
 async function together(tensor: StoredTensor): Promise<{ bytes: Uint8Array; lengths: number[] }> {
@@ -90,18 +98,46 @@ for (
   }
 }
 
-Deno.test("piecesOf() reads a transposed tensor once and whole, for pieces would read everything for each", async () => {
-  const source = new Pattern(18 * MEBI);
-  const tensor = tensorOn(source, { shape: [3000, 3000], strides: [1, 3000] });
-  const { lengths } = await together(tensor);
-  assertEquals(lengths, [18_000_000]);
-  assert(source.total <= 18 * MEBI);
+for (
+  const [name, view, most] of [
+    // 32 MiB are 5592 rows; what lies between the parts of them is read along where it is short.
+    ["transposed", { shape: [6000, 3000], strides: [1, 6000] }, 2],
+    ["a part of a transposed matrix", { shape: [20, 300, 1000], strides: [1, 40_000, 40], offset: 7 }, 2],
+  ] as const
+) {
+  for (const bigEndian of [false, true]) {
+    Deno.test(`piecesOf() gives the bytes of read(): ${name}${bigEndian ? ", big-endian" : ""}`, async () => {
+      const source = new Pattern(48 * MEBI);
+      const tensor = tensorOn(source, view, { bigEndian });
+      const { bytes, lengths } = await together(tensor);
+      assert(Math.max(...lengths) <= 4 * READ_PIECE_BYTES, lengths.join());
+      assert(source.largest <= READ_PIECE_BYTES, `reads ${source.largest} bytes at once`);
+      assert(source.total <= most * source.size, `reads ${source.total} bytes in all`);
+      assertEquals(Buffer.compare(bytes, await tensor.read()), 0);
+    });
+  }
+}
+
+Deno.test("piecesOf() inflates what is compressed as it goes by, to its end", async () => {
+  for (const [offset, bigEndian] of [[0, false], [12_345, false], [3 * MEBI, true]] as const) {
+    const source = new Pattern(24 * MEBI);
+    const tensor = tensorOn(source, { shape: [3, 3 * MEBI - 1], strides: [3 * MEBI - 1, 1], offset }, {
+      compressed: true,
+      bigEndian,
+    });
+    const { bytes, lengths } = await together(tensor);
+    assertEquals(source.total, source.size);
+    assertEquals(lengths, [8 * MEBI, 8 * MEBI, 2 * MEBI - 6]);
+    assertEquals(Buffer.compare(bytes, await tensor.read()), 0);
+  }
 });
 
-Deno.test("piecesOf() inflates what is compressed once", async () => {
+Deno.test("piecesOf() inflates what has to be gathered as a whole", async () => {
   const source = new Pattern(18 * MEBI);
-  const { lengths } = await together(tensorOn(source, { shape: [9 * MEBI], strides: [1] }, { compressed: true }));
-  assertEquals(lengths, [18 * MEBI]);
+  const { lengths } = await together(
+    tensorOn(source, { shape: [3000, 3000], strides: [1, 3000] }, { compressed: true }),
+  );
+  assertEquals(lengths, [18_000_000]);
 });
 
 Deno.test("piecesOf() checks the whole before the first piece", async () => {
