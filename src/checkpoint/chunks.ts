@@ -4,6 +4,7 @@
  * @module
  */
 
+import { HEADERS_AT_ONCE, inGroups } from "../bytes/groups.ts";
 import type { ByteSource } from "../bytes/source.ts";
 import { contiguousStrides, isContiguous, numelOf, type Shape } from "../shape.ts";
 import { DEFAULT_LIMITS } from "./limits.ts";
@@ -99,6 +100,15 @@ export class ChunkedSource implements ByteSource {
     this.#pieces = chunks.filter(({ sizes }) => numelOf(sizes) > 0).map((chunk) => new Piece(chunk, shape));
   }
 
+  /**
+   * Looks into every chunk.
+   *
+   * @throws {CheckpointError} One of them is not what it should be, or its bytes are not there.
+   */
+  async prepare(): Promise<void> {
+    await inGroups(this.#pieces, { size: HEADERS_AT_ONCE, work: (piece) => piece.prepare() });
+  }
+
   /** Reads `length` bytes at `offset`. */
   async read(offset: number, length: number): Promise<Uint8Array> {
     const item = this.#itemBytes;
@@ -137,6 +147,11 @@ class Piece {
     this.#outer = sizes.slice(0, cut).map((size, d) => ({ size, stride: strides[d] }));
     this.#runs = numelOf(sizes.slice(0, cut));
     this.#start = offsets.reduce((sum, at, d) => sum + at * strides[d], 0);
+  }
+
+  /** Looks into the chunk. */
+  async prepare(): Promise<void> {
+    (await this.#chunk.open()).check();
   }
 
   /** Copies what the chunk has of a range into `target`, which begins with the range's first element. */

@@ -17,6 +17,8 @@ export interface Storage extends StorageInfo {
   readonly offset: number | null;
   /** The file that `offset` counts in; `null` where there is no offset. */
   readonly source: ByteSource | null;
+  /** Finds what can be wrong with them and is not known yet, short of reading them; absent where all is known. */
+  readonly prepare?: () => Promise<void>;
   /** Whether its numbers have their most significant byte first. */
   readonly bigEndian: boolean;
   /** Why no tensor can be read from it; `null` if nothing is wrong. */

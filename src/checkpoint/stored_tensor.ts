@@ -175,6 +175,12 @@ export class StoredTensor implements LazyTensor {
     }
   }
 
+  /** Throws what `read()` would throw, as far as that can be known without reading the tensor's bytes. */
+  async prepare(): Promise<void> {
+    this.check();
+    await this.storage.prepare?.();
+  }
+
   /** The logical, contiguous, little-endian bytes, the caller's own. */
   async read(): Promise<Uint8Array<ArrayBuffer>> {
     const bytes = this.#source();

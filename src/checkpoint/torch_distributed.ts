@@ -153,7 +153,17 @@ function tensorOf(row: TensorRow, store: ItemStore): Promise<Inert> {
     { shape, itemBytes: itemSize(dtype) },
   );
   const fault = stored.map(({ item }) => transformFault(item)).find((found) => found !== null) ?? null;
-  const storage = { id: name, byteLength: bytes.size, bytes, offset: 0, source: bytes, bigEndian: false, fault };
+  const prepare = () => bytes.prepare();
+  const storage = {
+    id: name,
+    byteLength: bytes.size,
+    bytes,
+    offset: 0,
+    source: bytes,
+    prepare,
+    bigEndian: false,
+    fault,
+  };
   const description = { dtype, shape, strides: contiguousStrides(shape), storageOffset: 0, storage, requiresGrad };
   const unsupported = layout === null ? {} : { unsupported: `${layout.replace(/^torch\./, "")} tensor` };
   const tensor = new StoredTensor({ ...description, ...unsupported }, { format: FORMAT, limits: store.whole.limits });

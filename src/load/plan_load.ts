@@ -144,7 +144,7 @@ export class LoadPlan extends LoadOutcome {
     const { model, steps, options: planned } = this.#about;
     const { signal = planned.signal, onProgress = planned.onProgress } = options;
     const reader = new Reader(steps.flatMap((step) => isTensorStep(step) ? [step.value] : []), signal);
-    await reader.readCompressed();
+    await reader.prepare();
     const total = this.bytesToRead;
     let done = 0;
     for (const step of steps) {

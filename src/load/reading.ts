@@ -5,7 +5,15 @@
  */
 
 import type { Tensor } from "../tensor/tensor.ts";
-import { bytesToRead, isCompressed, isImmediate, placeOf, readImmediate, readTensor } from "./values.ts";
+import {
+  bytesToRead,
+  isCompressed,
+  isImmediate,
+  needsPreparing,
+  placeOf,
+  readImmediate,
+  readTensor,
+} from "./values.ts";
 import type { TensorLike } from "./values.ts";
 
 /** How long reading without waiting may keep everything else from running, in milliseconds. */
@@ -58,12 +66,17 @@ export class Reader {
     });
   }
 
-  /** Reads and keeps what only reading can find damaged, so that it is found before anything else is done. */
-  async readCompressed(): Promise<void> {
+  /**
+   * Finds what is damaged before anything else is done. What only reading tells (it is compressed) is read and kept.
+   *
+   * @throws {unknown} What reading would throw, or the signal's reason.
+   */
+  async prepare(): Promise<void> {
     for (const { value, place } of this.#wanted) {
-      if (!isCompressed(value) || this.#kept.has(place)) continue;
+      if (!needsPreparing(value) || this.#kept.has(place)) continue;
       this.#signal?.throwIfAborted();
-      this.#kept.set(place, await this.#untilAborted(readTensor(value)));
+      if (isCompressed(value)) this.#kept.set(place, await this.#untilAborted(readTensor(value)));
+      else await this.#untilAborted(value.prepare());
     }
   }
 

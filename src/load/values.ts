@@ -58,6 +58,11 @@ export function isCompressed(tensor: TensorLike): boolean {
   return isStored(tensor) && tensor.storage.inflate !== undefined && tensor.byteLength > 0;
 }
 
+/** Whether more can be known of it before it is read than its file's metadata said. */
+export function needsPreparing(tensor: TensorLike): tensor is StoredTensor {
+  return isStored(tensor) && (isCompressed(tensor) || tensor.storage.prepare !== undefined);
+}
+
 /**
  * What two tensors of one file have in common exactly when they are the same elements seen the same way; the tensor
  * itself where that cannot be known.

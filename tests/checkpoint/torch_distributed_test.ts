@@ -387,7 +387,7 @@ Deno.test("a file that is too short is refused at opening", async () => {
   assertEquals([error.offset, error.wanted, error.got], [0, ITEM.length, ITEM.length - 1]);
 });
 
-Deno.test("an item that is not the chunk is refused when it is read", async () => {
+Deno.test("an item that is not the chunk is refused when it is prepared or read", async () => {
   const wrong: readonly (readonly [Uint8Array, string])[] = [
     [itemOf(0, [2, 2], [2, 1]), "is float32 [2, 2], expected float32"],
     [torchZip(pickle(tuple(int(1)), "."), { 0: new Uint8Array(99) }), "is no tensor"],
@@ -397,6 +397,7 @@ Deno.test("an item that is not the chunk is refused when it is read", async () =
   for (const [item, message] of wrong) {
     const bytes = metadata({ w: { shape: [4], chunks: [{ at: [0], sizes: [4], length: item.length }] } });
     const { root } = await open(bytes, { "__0_0.distcp": item });
+    await assertRejects(() => tensorAt(root, "w").prepare(), CheckpointError, message);
     await assertRejects(() => tensorAt(root, "w").read(), CheckpointError, message);
   }
   const doubles = metadata({ w: { ...WHOLE, dtype: "float64" } });
@@ -405,6 +406,19 @@ Deno.test("an item that is not the chunk is refused when it is read", async () =
     CheckpointError,
     "is float32 [4], expected float64",
   );
+});
+
+Deno.test("preparing looks into every chunk and reads no elements", async () => {
+  const files = ["__0_0.distcp", "__1_0.distcp"];
+  const item = itemOf(0, [2, 50_000], [50_000, 1]);
+  const chunks = files.map((file, i) => ({ at: [2 * i, 0], sizes: [2, 50_000], file, length: item.length }));
+  const { root, reads } = await open(
+    metadata({ w: { shape: [4, 50_000], chunks } }),
+    Object.fromEntries(files.map((file) => [file, item])),
+  );
+  await tensorAt(root, "w").prepare();
+  assertEquals([...new Set(reads.map(({ file }) => file))].sort(), files);
+  assert(reads.reduce((sum, { length }) => sum + length, 0) < item.length / 10);
 });
 
 Deno.test("limits: the bytes of .metadata, its entries, files, lists and paths", async () => {

@@ -10,6 +10,7 @@ import {
   manualSeed,
   Module,
   Parameter,
+  PartialLoadError,
   Sequential,
   type SourceLike,
   type Tensor,
@@ -170,3 +171,23 @@ Deno.test("loadCheckpoint() that is refused leaves the model as it was, and does
 function fixture(name: string): URL {
   return new URL(`../fixtures/checkpoints/${name}`, import.meta.url);
 }
+
+Deno.test("a damaged chunk of a distributed checkpoint is found before anything is written", async () => {
+  const folder = Deno.makeTempDirSync();
+  const fixture = new URL("../fixtures/distributed/mesh/", import.meta.url);
+  for (const { name } of Deno.readDirSync(fixture)) Deno.copyFileSync(new URL(name, fixture), `${folder}/${name}`);
+  class Grid extends Still {
+    grid = new Parameter(zeros([5, 7]));
+  }
+  const whole = new Grid();
+  await loadCheckpoint(whole, folder, { strict: false });
+  assertEquals(whole.grid.select(0, 4).tolist(), [28, 29, 30, 31, 32, 33, 34]);
+
+  const last = `${folder}/__3_0.distcp`;
+  Deno.writeFileSync(last, Deno.readFileSync(last).map((byte, i) => i < 4 ? 0 : byte ^ 0x55));
+  const untouched = new Grid();
+  const error = await assertRejects(() => loadCheckpoint(untouched, folder, { strict: false }), CheckpointError);
+  assert(!(error instanceof PartialLoadError) && error.message.includes("__3_0.distcp"), error.message);
+  assert(untouched.grid.equal(zeros([5, 7])));
+  Deno.removeSync(folder, { recursive: true });
+});
