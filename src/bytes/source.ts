@@ -108,6 +108,9 @@ export async function readInto(
   target: Uint8Array,
   { offset, what }: { readonly offset: number; readonly what: string },
 ): Promise<void> {
+  if (source.readSync !== undefined && target.length <= SMALL_READ_BYTES) {
+    return readIntoSync(source, target, { offset, what });
+  }
   for (let done = 0; done < target.length; done += READ_PIECE_BYTES) {
     const length = Math.min(READ_PIECE_BYTES, target.length - done);
     target.set(await readExactly(source, { offset: offset + done, length, what }), done);

@@ -5,11 +5,16 @@
  * @module
  */
 
+import type { ByteSource } from "../bytes/source.ts";
 import { contiguousStrides, numelOf } from "../shape.ts";
-import { spanOf, type StridedView } from "./gather.ts";
+import { gather, spanOf, type StridedView } from "./gather.ts";
 
 /** The longest that is read at once: large enough that the number of reads does not matter, and small beside a tensor. */
 const WINDOW_BYTES = 8 << 20;
+
+/** Reading this much too much takes about as long as a read of its own does: from a disk, and from elsewhere. */
+const SYNC_GAP_BYTES = 4 << 10;
+const GAP_BYTES = 128 << 10;
 
 /** A range of the storage, and the elements in it that belong to the view. */
 export interface Window extends StridedView {
@@ -34,11 +39,12 @@ export function isScattered(view: StridedView): boolean {
   return spanOf(view) > 2 * numelOf(view.shape);
 }
 
-/** Plans to read a view without what lies between its elements, where that is more than `gapBytes` at a time. */
+/** Plans to read a view from `source` without what lies between its elements, where that is long. */
 export function scattered(
   { shape, strides }: StridedView,
-  { itemBytes, gapBytes }: { readonly itemBytes: number; readonly gapBytes: number },
+  { itemBytes, source }: { readonly itemBytes: number; readonly source: ByteSource },
 ): Scattered {
+  const gapBytes = source.readSync === undefined ? GAP_BYTES : SYNC_GAP_BYTES;
   // Repeated elements are read once.
   const dims = shape.map((_, d) => d).filter((d) => strides[d] > 0).sort((a, b) => strides[b] - strides[a]);
   const ordered = { shape: dims.map((d) => shape[d]), strides: dims.map((d) => strides[d]) };
@@ -65,7 +71,38 @@ function* windowsOf(
   for (let i = 0; i < shape[0]; i += together) {
     const at = { first: first + i * strides[0], to: to + i * elements };
     const count = Math.min(together, shape[0] - i);
-    if (count === 1) yield* windowsOf(rest, at, most);
-    else yield { shape: [count, ...rest.shape], strides, ...at };
+    if (count > 1) yield { shape: [count, ...rest.shape], strides, ...at };
+    else if (span === elements && span <= most.window) yield { ...rest, ...at };
+    else yield* windowsOf(rest, at, most);
+  }
+}
+
+/** One read, and where its bytes go. */
+export interface Read {
+  readonly into: Uint8Array;
+  /** The first byte in the storage. */
+  readonly offset: number;
+}
+
+/** The reads that bring a view together in `target`: what one of them brought is in its place when the next is asked for. */
+export function* scatteredReads(
+  { windows }: Scattered,
+  target: Uint8Array,
+  { first, itemBytes }: { readonly first: number; readonly itemBytes: number },
+): Generator<Read> {
+  let staging = new Uint8Array(0);
+  for (const window of windows) {
+    const offset = first + window.first * itemBytes;
+    const start = window.to * itemBytes;
+    const place = target.subarray(start, start + numelOf(window.shape) * itemBytes);
+    const length = spanOf(window) * itemBytes;
+    if (length === place.length) {
+      yield { into: place, offset };
+      continue;
+    }
+    if (staging.length < length) staging = new Uint8Array(length);
+    const into = staging.subarray(0, length);
+    yield { into, offset };
+    gather(into, place, { ...window, itemBytes });
   }
 }

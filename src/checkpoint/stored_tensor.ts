@@ -13,7 +13,7 @@ import { LAZY_TENSOR, type LazyTensor } from "../state_dict.ts";
 import { VERSION } from "../version.ts";
 import { flipSigns, gather, spanOf, swapBytes } from "./gather.ts";
 import { enforce, type Limits } from "./limits.ts";
-import { isScattered, type Scattered, scattered } from "./scattered.ts";
+import { isScattered, type Read, type Scattered, scattered, scatteredReads } from "./scattered.ts";
 import type { Storage } from "./storage.ts";
 
 /** Everything a file says about one tensor. Its numbers are whole and not negative; that they fit is not yet sure. */
@@ -47,10 +47,6 @@ export interface ByteRange {
   /** How many. */
   readonly byteLength: number;
 }
-
-/** Reading this much too much takes about as long as a read of its own does: from a disk, and from elsewhere. */
-const SYNC_GAP_BYTES = 4 << 10;
-const GAP_BYTES = 128 << 10;
 
 /** What `console.log` calls, in Node and in Deno. */
 const INSPECT: unique symbol = Symbol.for("nodejs.util.inspect.custom");
@@ -222,45 +218,76 @@ export class StoredTensor implements LazyTensor {
   }
 
   async #fill(bytes: ByteSource, target: Uint8Array): Promise<void> {
-    const place = this.#place(bytes, target);
+    const { shape, strides, storage } = this.#description;
     const what = this.#title();
-    for (const { into, offset } of place.reads) {
+    const offset = this.#firstByte;
+    if (isContiguous(shape, strides)) {
       // What is compressed is inflated as a whole by every read, so it is read once.
-      if (this.storage.inflate === undefined) await readInto(bytes, into, { offset, what });
-      else into.set(await readExactly(bytes, { offset, length: into.length, what }));
+      if (storage.inflate === undefined) await readInto(bytes, target, { offset, what });
+      else target.set(await readExactly(bytes, { offset, length: target.length, what }));
+    } else if (this.#isScattered) {
+      const { together, plan, reads } = this.#scattered(bytes);
+      for (const { into, offset } of reads) await readInto(bytes, into, { offset, what });
+      this.#gather(together, target, plan.strides);
+    } else {
+      this.#gather(await readExactly(bytes, { offset, length: this.#spanBytes, what }), target, strides);
     }
-    this.#finish(place, target);
+    this.#finish(target);
   }
 
   #fillSync(bytes: ByteSource, target: Uint8Array): void {
-    const place = this.#place(bytes, target);
-    for (const { into, offset } of place.reads) readIntoSync(bytes, into, { offset, what: this.#title() });
-    this.#finish(place, target);
+    const { shape, strides } = this.#description;
+    const what = this.#title();
+    const offset = this.#firstByte;
+    if (isContiguous(shape, strides)) {
+      readIntoSync(bytes, target, { offset, what });
+    } else if (this.#isScattered) {
+      const { together, plan, reads } = this.#scattered(bytes);
+      for (const { into, offset } of reads) readIntoSync(bytes, into, { offset, what });
+      this.#gather(together, target, plan.strides);
+    } else {
+      const span = this.#allocate(this.#spanBytes);
+      readIntoSync(bytes, span, { offset, what });
+      this.#gather(span, target, strides);
+    }
+    this.#finish(target);
   }
 
-  /** Where the bytes are read to: straight into `target` if nothing has to be gathered. */
-  #place(bytes: ByteSource, target: Uint8Array): Place {
-    const { dtype, shape, strides, storageOffset } = this.#description;
-    const itemBytes = itemSize(dtype);
-    const first = storageOffset * itemBytes;
-    const isDense = isContiguous(shape, strides);
-    if (isDense || this.storage.inflate !== undefined || !isScattered({ shape, strides })) {
-      const span = isDense ? target : this.#allocate(spanOf(this.#description) * itemBytes);
-      return { span, strides, reads: [{ into: span, offset: first }] };
-    }
-    const plan = scattered({ shape, strides }, { itemBytes, gapBytes: bytes.readSync ? SYNC_GAP_BYTES : GAP_BYTES });
-    const span = this.#allocate(plan.elements * itemBytes);
-    return { span, strides: plan.strides, reads: windowReads(plan, span, { first, itemBytes }) };
+  /** Where the first element is in the storage. */
+  get #firstByte(): number {
+    return this.#description.storageOffset * itemSize(this.dtype);
   }
 
-  #finish({ span, strides }: Place, target: Uint8Array): void {
-    const { dtype, shape, storage, pending } = this.#description;
-    const itemBytes = itemSize(dtype);
-    if (span !== target) {
-      const aligned = target.byteOffset % Math.min(itemBytes, 4) === 0 ? target : this.#allocate(target.length);
-      gather(span, aligned, { shape, strides, itemBytes });
-      if (aligned !== target) target.set(aligned);
-    }
+  /** Bytes from the first element to the last. */
+  get #spanBytes(): number {
+    return spanOf(this.#description) * itemSize(this.dtype);
+  }
+
+  /** What is inflated as a whole is not worth reading in parts. */
+  get #isScattered(): boolean {
+    return this.storage.inflate === undefined && isScattered(this.#description);
+  }
+
+  #scattered(source: ByteSource): { together: Uint8Array; plan: Scattered; reads: Iterable<Read> } {
+    const itemBytes = itemSize(this.dtype);
+    const plan = scattered(this.#description, { itemBytes, source });
+    const together = this.#allocate(plan.elements * itemBytes);
+    return { together, plan, reads: scatteredReads(plan, together, { first: this.#firstByte, itemBytes }) };
+  }
+
+  /** Brings elements into row-major order. Memory that does not begin where an element may begin is copied first. */
+  #gather(span: Uint8Array, target: Uint8Array, strides: readonly number[]): void {
+    const { shape } = this.#description;
+    const itemBytes = itemSize(this.dtype);
+    const isAligned = (bytes: Uint8Array) => bytes.byteOffset % Math.min(itemBytes, 4) === 0;
+    const sink = isAligned(target) ? target : this.#allocate(target.length);
+    gather(isAligned(span) ? span : new Uint8Array(span), sink, { shape, strides, itemBytes });
+    if (sink !== target) target.set(sink);
+  }
+
+  /** What remains to be done with elements in their order: that of their bytes, and what PyTorch left pending. */
+  #finish(target: Uint8Array): void {
+    const { dtype, storage, pending } = this.#description;
     if (!isDType(dtype)) return;
     const { swap, kind } = DTYPES[dtype];
     // For every dtype: PyTorch forgets those without a storage class (uint16, complex32, …), and would misread its own file.
@@ -302,41 +329,6 @@ export class StoredTensor implements LazyTensor {
     } catch (cause) {
       throw new RangeError(`Cannot read ${this.#title()}: this engine cannot allocate ${byteLength} bytes`, { cause });
     }
-  }
-}
-
-/** One read, and where its bytes go. */
-interface Read {
-  readonly into: Uint8Array;
-  readonly offset: number;
-}
-
-/** What is read for a tensor, and how it lies in it. */
-interface Place {
-  readonly span: Uint8Array;
-  readonly strides: readonly number[];
-  readonly reads: Iterable<Read>;
-}
-
-/** The reads of scattered elements; when one is done, what it brought is put into `span`. */
-function* windowReads(
-  plan: Scattered,
-  span: Uint8Array,
-  { first, itemBytes }: { readonly first: number; readonly itemBytes: number },
-): Generator<Read> {
-  let staging = new Uint8Array(0);
-  for (const window of plan.windows) {
-    const offset = first + window.first * itemBytes;
-    const target = span.subarray(window.to * itemBytes, (window.to + numelOf(window.shape)) * itemBytes);
-    if (isContiguous(window.shape, window.strides)) {
-      yield { into: target, offset };
-      continue;
-    }
-    const length = spanOf(window) * itemBytes;
-    if (staging.length < length) staging = new Uint8Array(length);
-    const into = staging.subarray(0, length);
-    yield { into, offset };
-    gather(into, target, { ...window, itemBytes });
   }
 }
 

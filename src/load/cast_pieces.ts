@@ -4,10 +4,11 @@
  * @module
  */
 
+import { memory } from "../core/memory.ts";
 import { itemSize } from "../dtype.ts";
 import type { DType } from "../dtype.ts";
 import { isLossy } from "../plan/cast.ts";
-import { Tensor } from "../tensor/tensor.ts";
+import { Tensor, viewOf } from "../tensor/tensor.ts";
 
 /** Bytes that are cast at once: what a step leaves behind is small, and gone before it adds up. */
 const STEP_BYTES = 1 << 20;
@@ -42,10 +43,13 @@ export class CastTally {
       const bound = SATURATES_ABOVE[this.to];
       this.overflowed += bound === undefined
         ? lost(before, after, (values) => values.isfinite())
-        : count(before.double().abs().gt(bound));
+        : countOf(magnitudes(before, (values) => values.gt(bound)));
       this.vanished += lost(before, after, (values) => values.ne(0));
     }
-    return after.bytes();
+    const cast = after.bytes();
+    discard(before);
+    discard(after);
+    return cast;
   }
 }
 
@@ -63,11 +67,29 @@ export async function* castPieces(
 
 /** How many values were something that they are not any more. */
 function lost(before: Tensor, after: Tensor, is: (values: Tensor) => Tensor): number {
-  const now = count(is(after));
+  const now = countOf(is(after));
   // Mostly all of them still are, and then the others need no counting.
-  return now === after.numel ? 0 : Math.max(0, count(is(before)) - now);
+  return now === after.numel ? 0 : Math.max(0, countOf(is(before)) - now);
 }
 
-function count(mask: Tensor): number {
-  return Number(mask.sum().item());
+/** What a test says of the magnitudes, which are compared where nothing is rounded. */
+function magnitudes(values: Tensor, is: (magnitudes: Tensor) => Tensor): Tensor {
+  const doubles = values.double();
+  const absolute = doubles.abs();
+  const found = is(absolute);
+  if (doubles !== values) discard(doubles);
+  discard(absolute);
+  return found;
+}
+
+/** How many are true of a tensor that nobody needs any more. */
+function countOf(mask: Tensor): number {
+  const found = Number(mask.sum().item());
+  discard(mask);
+  return found;
+}
+
+/** Frees a tensor that nobody else has. Waiting for the ring to come round would keep the last of many steps. */
+function discard(tensor: Tensor): void {
+  memory().release(viewOf(tensor).storage);
 }
