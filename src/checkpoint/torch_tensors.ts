@@ -9,7 +9,7 @@
 
 import { type DType, DTYPE_NAMES, DTYPES, isDType, isRareDType, type RareDType } from "../dtype.ts";
 import { CheckpointError } from "../errors.ts";
-import { contiguousStrides, type Shape } from "../shape.ts";
+import { contiguousStrides, numelOf, type Shape } from "../shape.ts";
 import { type Inert, isLazyTensor } from "../state_dict.ts";
 import { openMemory } from "../bytes/memory.ts";
 import { isDict, isObject, isSequence } from "./inert.ts";
@@ -31,6 +31,12 @@ const RARE_STORAGES: ReadonlyMap<string, RareDType> = new Map([
 
 /** The classes of storages that are bytes; the second is the name of PyTorch 1.11. */
 const UNTYPED_STORAGES: ReadonlySet<string> = new Set(["UntypedStorage", "_UntypedStorage"]);
+
+/** How many elements of a quantised dtype share a byte, where several do. */
+const ELEMENTS_PER_BYTE: ReadonlyMap<DType | RareDType, number> = new Map<DType | RareDType, number>([
+  ["quint4x2", 2],
+  ["quint2x4", 4],
+]);
 
 /** A storage as a persistent id names it. */
 export interface TypedStorage {
@@ -157,7 +163,10 @@ function rebuildTensorOfDType(args: readonly Inert[], context: RebuildContext): 
 function rebuildQuantised(args: readonly Inert[], context: RebuildContext): StoredTensor | undefined {
   const [storage, offset, size, stride, , requiresGrad] = args;
   const tensor = rebuildTensor([storage, offset, size, stride, requiresGrad], context);
-  return tensor && describe(context, { ...tensor.description, unsupported: "quantised tensor" });
+  if (tensor === undefined) return undefined;
+  const perByte = ELEMENTS_PER_BYTE.get(tensor.dtype);
+  const packed = perByte === undefined ? {} : { byteLength: Math.ceil(numelOf(tensor.shape) / perByte) };
+  return describe(context, { ...tensor.description, ...packed, unsupported: "quantised tensor" });
 }
 
 /** `(layout, data)`: `(indices, values, size, …)` for COO, `(compressed, plain, values, size)` for the others. */

@@ -83,9 +83,10 @@ export function layOutTorch(value: unknown, viewOf: (value: object) => WritableV
   const storages = new Map<WritableStorage, { readonly key: Text; readonly dtype: DType }>();
   const persistent = ({ storage, dtype }: WritableView): PersistentId => {
     const known = storages.get(storage) ?? { key: new Text(String(storages.size)), dtype };
-    if (known.dtype !== dtype && storage.byteLength > 0) throw severalTypes(known.dtype, dtype);
-    storages.set(storage, known);
     const { storage: typed } = DTYPES[dtype];
+    const isSame = classDType(known.dtype) === classDType(dtype);
+    if (!isSame && storage.byteLength > 0) throw severalTypes(known.dtype, dtype);
+    storages.set(storage, known);
     const count = typed === null ? storage.byteLength : storage.byteLength / itemSize(dtype);
     const type = typed === null ? UNTYPED_STORAGE : new Global("torch", typed);
     return new PersistentId(new Tuple(["storage", type, known.key, "cpu", count]));
@@ -159,6 +160,11 @@ function isInertObject(value: object): value is InertObject {
 function known({ module, name, args, state }: InertObject): Global {
   if (module === "torch" && isDType(name) && args === undefined && state === undefined) return new Global(module, name);
   throw new TypeError(`Cannot write ${module}.${name}: it is of a class of somebody else's program`);
+}
+
+/** The dtype of its storages' class: one without a class is stored as bytes, and may share them. */
+function classDType(dtype: DType): DType {
+  return DTYPES[dtype].storage === null ? "uint8" : dtype;
 }
 
 function severalTypes(first: DType, second: DType): UnsupportedError {

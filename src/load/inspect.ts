@@ -28,6 +28,15 @@ import { faultOf, placeOf } from "./values.ts";
 /** Rows of a section about oddities, beyond which the rest is counted; the list of tensors is always whole. */
 const MOST_ODDITIES = 10;
 
+/** Names of what lies beside the state dict, beyond which the rest is counted. */
+const MOST_BESIDE = 12;
+
+/** Characters of such a name. */
+const MOST_CHARACTERS = 40;
+
+/** What DeepSpeed writes beside the weights, by which its files are known. */
+const DEEPSPEED_KEY = "ds_version";
+
 /**
  * What `inspectCheckpoint` takes.
  *
@@ -83,6 +92,8 @@ interface InspectionContent {
   /** Where else in the file there are state dicts. */
   readonly otherPaths: readonly StateDictPath[];
   readonly metadata: ReadonlyMap<string, string>;
+  /** The whole object in the file. */
+  readonly root: Inert;
   readonly entries: readonly (readonly [string, Inert])[];
 }
 
@@ -152,10 +163,10 @@ export class Inspection {
     return listing
       .section("Tensors", this.#lazy.map(([key, tensor]) => tensorRow(key, tensor)))
       .section("Tied", ties, { most: MOST_ODDITIES })
-      .section("Cannot be read", this.unreadable.map(({ key, message }) => ({ key, cells: [message] })))
+      .section("Cannot be read", faultRows(this.#lazy))
       .section("Parts of a larger storage", partRows(this.#lazy), { most: MOST_ODDITIES })
       .section("Not in row-major order", stridedRows(this.#lazy), { most: MOST_ODDITIES })
-      .section("No tensors", this.others.map(({ key, typeName }) => ({ key, cells: [typeName] })))
+      .section("Not tensors", this.others.map(({ key, typeName }) => ({ key, cells: [typeName] })))
       .toString();
   }
 
@@ -190,6 +201,12 @@ export class Inspection {
     return this.path.length === 0 ? "the file is the state dict" : `the state dict is at ${this.path.join(".")}`;
   }
 
+  /** Whether a file of DeepSpeed's has parameters without a value. */
+  #isPlaceholder(): boolean {
+    const { root } = this.#content;
+    return root instanceof Map && root.has(DEEPSPEED_KEY) && this.tensors.some(({ byteLength }) => byteLength === 0);
+  }
+
   #totals(): string {
     const dtypes = new Map<string, number>();
     for (const { dtype } of this.tensors) dtypes.set(dtype, (dtypes.get(dtype) ?? 0) + 1);
@@ -213,6 +230,10 @@ export class Inspection {
     return [
       ...texts.map(([name, text]) => `${name}: ${text}`),
       ...(otherPaths.length === 0 ? [] : [`Also there: ${otherPaths.map((path) => path.join(".")).join(", ")}`]),
+      ...besideOf(this.#content),
+      ...(this.#isPlaceholder()
+        ? ["Tensors are empty: DeepSpeed's ZeRO-3 keeps them in other files, which its zero_to_fp32.py joins"]
+        : []),
       ...(isWrapped ? [`Every key begins with "${first}.", which a wrapper put there`] : []),
     ];
   }
@@ -225,13 +246,30 @@ export async function inspect(
 ): Promise<Inspection> {
   const matches = compilePattern(options.filter ?? EVERY_KEY);
   return await withCheckpoint(source, (checkpoint) => {
-    const { format, metadata } = checkpoint;
+    const { format, metadata, root } = checkpoint;
     const stateDict = checkpoint.stateDict(options.stateDictPath);
     const path = options.stateDictPath ?? chosenPath(checkpoint);
     const otherPaths = checkpoint.stateDictPaths.filter((other) => JSON.stringify(other) !== JSON.stringify(path));
     const entries = [...stateDict].filter(([key]) => matches(key));
-    return Promise.resolve(new Inspection({ format, path, otherPaths, metadata, entries }));
+    return Promise.resolve(new Inspection({ format, path, otherPaths, metadata, root, entries }));
   });
+}
+
+/** What else the file holds than state dicts: the epoch, the optimiser. */
+function besideOf({ root, path, otherPaths }: InspectionContent): string[] {
+  if (path.length === 0 || !(root instanceof Map)) return [];
+  const taken = new Set<unknown>([path, ...otherPaths].map(([first]) => first));
+  const keys = [...root.keys()].filter((key) => !taken.has(key));
+  if (keys.length === 0) return [];
+  const more = keys.length > MOST_BESIDE ? `, … and ${showNumber(keys.length - MOST_BESIDE)} more` : "";
+  const names = keys.slice(0, MOST_BESIDE).map(keyName);
+  return [`Beside it: ${names.join(", ")}${more}`];
+}
+
+function keyName(key: unknown): string {
+  if (typeof key === "object") return `a key of type ${pythonTypeName(key)}`;
+  const name = String(key);
+  return name.length > MOST_CHARACTERS ? `${name.slice(0, MOST_CHARACTERS)}…` : name;
 }
 
 /** The first name of everything, and the later names with it. */
@@ -254,6 +292,17 @@ function tiesOf(
 
 function tensorRow(key: string, { dtype, shape, byteLength }: LazyTensor): ListingRow {
   return { key, cells: [showShape(shape), dtype], byteLength };
+}
+
+/** What is wrong with each, without what its row says already. */
+function faultRows(tensors: readonly (readonly [string, LazyTensor])[]): ListingRow[] {
+  return tensors.flatMap(([key, tensor]) => {
+    const message = faultOf(tensor);
+    if (message === null) return [];
+    const end = ` from "${tensor.storage.id}": `;
+    const at = message.startsWith("Cannot read ") ? message.indexOf(end) : -1;
+    return [{ key, cells: [at < 0 ? message : message.slice(at + end.length)] }];
+  });
 }
 
 function partRows(tensors: readonly (readonly [string, LazyTensor])[]): ListingRow[] {

@@ -5,6 +5,7 @@ import { openCheckpoint, UnsupportedError } from "../../src/checkpoint/mod.ts";
 import { pythonTypeName } from "../../src/python_type.ts";
 import { StoredTensor } from "../../src/checkpoint/stored_tensor.ts";
 import type { Inert } from "../../src/state_dict.ts";
+import { type Plain, plain } from "./plain.ts";
 
 const FOLDER = new URL("../fixtures/checkpoints/", import.meta.url);
 
@@ -24,6 +25,8 @@ interface Expected {
   readonly format: string;
   readonly unsupported?: string;
   readonly metadata?: Record<string, string>;
+  /** The whole object, where all of it is described. */
+  readonly root?: Plain;
   readonly stateDicts: readonly {
     readonly path: readonly (string | number)[];
     readonly metadata: Record<string, Record<string, unknown>> | null;
@@ -63,6 +66,7 @@ async function compare(checkpoint: Awaited<ReturnType<typeof openCheckpoint>>, e
     assertEquals(found, metadata);
     for (const entry of entries) await compareEntry(stateDict.get(entry.name), entry, storages);
   }
+  if (expected.root !== undefined) assertEquals(await plain(checkpoint.root), expected.root);
 }
 
 async function compareEntry(value: Inert | undefined, entry: Entry, storages: Map<number, string>): Promise<void> {

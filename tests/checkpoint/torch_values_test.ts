@@ -1,4 +1,4 @@
-import { assertEquals, assertInstanceOf, assertRejects, assertStrictEquals } from "@std/assert";
+import { assert, assertEquals, assertInstanceOf, assertRejects, assertStrictEquals } from "@std/assert";
 import {
   CheckpointError,
   type Inert,
@@ -8,7 +8,7 @@ import {
   UnsupportedError,
 } from "../../src/checkpoint/mod.ts";
 import { isDict } from "../../src/checkpoint/inert.ts";
-import type { InertObject } from "../../src/state_dict.ts";
+import { type InertObject, isLazyTensor } from "../../src/state_dict.ts";
 import { StoredTensor } from "../../src/checkpoint/stored_tensor.ts";
 import { dict, global, int, pickle, storage, tensor, text, torchZip, tuple } from "./archive.ts";
 
@@ -193,6 +193,23 @@ for (const [what, program, feature] of LISTED) {
     assertEquals(error.feature, feature);
   });
 }
+
+Deno.test("quantised elements that share a byte take the bytes that they take", async () => {
+  const checkpoint = await openCheckpoint(new URL("../fixtures/checkpoints/packed.pt", import.meta.url));
+  const lengths = [...checkpoint.stateDict()].map(([key, value]) => [key, isLazyTensor(value) && value.byteLength]);
+  const quantised = { qint8: 4, quint8: 4, qint32: 16, quint2x4: 1, quint4x2: 2 };
+  assertEquals(Object.fromEntries(lengths.slice(0, 5)), quantised);
+  await checkpoint.close();
+});
+
+Deno.test("more values than a byte numbers, and more items than Python writes at once, are all there", async () => {
+  const { root } = await openCheckpoint(
+    await Deno.readFile(new URL("../fixtures/checkpoints/many.pt", import.meta.url)),
+  );
+  assert(isDict(root));
+  assertEquals(root.get("history"), Array.from({ length: 1002 }, (_, i) => i));
+  assertEquals(root.get("seen"), new Map(Array.from({ length: 1001 }, (_, i) => [i, null])));
+});
 
 Deno.test("a tensor of another device is its copy on the CPU", async () => {
   const rebuild = (dtype: string) =>

@@ -34,9 +34,14 @@ Deno.test("inspectCheckpoint() lists what cannot be read, what is no tensor, and
   const listed = await inspectCheckpoint(fixture("listed.pt"));
   assert(listed.unreadable.length > 0);
   assertStringIncludes(listed.toString(), `Cannot be read (${listed.unreadable.length})`);
+  assertStringIncludes(listed.toString(), "  meta       a meta tensor is listed and not read\n");
+  assertEquals(
+    listed.unreadable[0].message,
+    'Cannot read tensor "coo" from "data/1": a sparse tensor is listed and not read',
+  );
   const extra = await inspectCheckpoint(fixture("extra_state.pt"));
   assert(extra.others.length > 0);
-  assertStringIncludes(extra.toString(), `No tensors (${extra.others.length})`);
+  assertStringIncludes(extra.toString(), `Not tensors (${extra.others.length})`);
   const views = (await inspectCheckpoint(fixture("views.pt"))).toString();
   assertStringIncludes(views, "Not in row-major order");
   assertStringIncludes(views, "Parts of a larger storage");
@@ -55,6 +60,29 @@ Deno.test("inspectCheckpoint() says where the state dict is, and what else there
   const generator = await inspectCheckpoint(fixture("gan.pt"), { stateDictPath: ["generator"] });
   assertStringIncludes(generator.toString(), "Also there: nets.0");
   await assertRejects(() => inspectCheckpoint(fixture("gan.pt")), CheckpointError, "there are several");
+  const average = await inspectCheckpoint(fixture("timm_ema.pt"), { stateDictPath: ["state_dict_ema"] });
+  assertStringIncludes(average.toString(), "Also there: state_dict\n");
+  await assertRejects(
+    () => inspectCheckpoint(fixture("timm_ema.pt")),
+    CheckpointError,
+    'there are several, and none was chosen; the state dicts in the file are at ["state_dict"], ["state_dict_ema"]',
+  );
+});
+
+Deno.test("inspectCheckpoint() names what lies beside the state dict, and counts the rest", async () => {
+  const text = async (name: string) => (await inspectCheckpoint(fixture(name))).toString();
+  assertStringIncludes(await text("training.pt"), "\nBeside it: epoch, optimizer_state_dict, loss, args\n");
+  assertStringIncludes((await text("deepspeed.pt")).replaceAll("\n ", ""), "global_steps, … and 5 more\n");
+  assertEquals((await text("dtypes.pt")).includes("Beside it"), false);
+});
+
+Deno.test("inspectCheckpoint() says where the values of DeepSpeed's placeholders are", async () => {
+  const [whole, empty] = [
+    await inspectCheckpoint(fixture("deepspeed.pt")),
+    await inspectCheckpoint(fixture("zero3.pt")),
+  ];
+  assertStringIncludes(empty.toString(), "DeepSpeed's ZeRO-3 keeps them in other files");
+  assertEquals(whole.toString().includes("ZeRO-3"), false);
 });
 
 Deno.test("inspectCheckpoint() refuses what it cannot read", async () => {
