@@ -1,17 +1,21 @@
 /**
- * Where bytes come from: one interface of two or three members, which every medium implements, and the one place
+ * Where bytes come from: one interface of a few members, which every medium implements, and the one place
  * that reads through it.
  *
  * @module
  */
 
 import { CheckpointError, TruncatedError } from "../errors.ts";
+import { inGroups } from "./groups.ts";
 
 /**
  * The largest piece that {@linkcode readInto} asks for at once: far above where the cost of a call matters, and small
  * beside a model, so that reading needs little more memory than what is read.
  */
 export const READ_PIECE_BYTES = 8 << 20;
+
+/** Pieces of one read that are under way at the same time: memory that is new comes faster on more than one thread. */
+const PIECES_AT_ONCE = 3;
 
 /**
  * Reads up to this size do not wait where the source allows it: from a disk they take less time than a promise does,
@@ -57,6 +61,8 @@ export interface ByteSource {
    * memory that the source owns: it is not written to and not kept.
    */
   read(offset: number, length: number): Promise<Uint8Array>;
+  /** Fills `into` from `offset`, and says how many bytes there were: a read without a copy, where the medium has one. */
+  readInto?(offset: number, into: Uint8Array): Promise<number>;
   /** Fills `into` from `offset` without waiting, and says how many bytes there were. */
   readSync?(offset: number, into: Uint8Array): number;
 }
@@ -111,10 +117,26 @@ export async function readInto(
   if (source.readSync !== undefined && target.length <= SMALL_READ_BYTES) {
     return readIntoSync(source, target, { offset, what });
   }
-  for (let done = 0; done < target.length; done += READ_PIECE_BYTES) {
-    const length = Math.min(READ_PIECE_BYTES, target.length - done);
-    target.set(await readExactly(source, { offset: offset + done, length, what }), done);
+  if (target.length <= READ_PIECE_BYTES) {
+    return await readPiece(source, target, { offset, length: target.length, what });
   }
+  const starts = Array.from({ length: Math.ceil(target.length / READ_PIECE_BYTES) }, (_, i) => i * READ_PIECE_BYTES);
+  await inGroups(starts, {
+    size: PIECES_AT_ONCE,
+    work: (start) => {
+      const piece = target.subarray(start, start + READ_PIECE_BYTES);
+      return readPiece(source, piece, { offset: offset + start, length: piece.length, what });
+    },
+  });
+}
+
+async function readPiece(source: ByteSource, into: Uint8Array, about: ExactRead): Promise<void> {
+  if (source.readInto === undefined) return into.set(await readExactly(source, about));
+  const { offset, length, what } = about;
+  const available = source.size - offset;
+  if (!(available >= length)) throw truncated(source, about, Math.max(0, available));
+  const got = await attempt(source, what, async () => await source.readInto?.(offset, into) ?? 0);
+  if (got < length) throw truncated(source, about, got);
 }
 
 /** Fills `target` from `offset` without waiting; the source must have `readSync`. Fails as {@linkcode readExactly}. */
@@ -137,7 +159,7 @@ export function readIntoSync(
   if (got < target.length) throw truncated(source, about, got);
 }
 
-async function attempt(source: ByteSource, what: string, read: () => Promise<Uint8Array>): Promise<Uint8Array> {
+async function attempt<T>(source: ByteSource, what: string, read: () => Promise<T>): Promise<T> {
   try {
     return await read();
   } catch (error) {

@@ -38,9 +38,12 @@ export function part(
   source: ByteSource,
   { offset, size }: { readonly offset: number; readonly size: number },
 ): ByteSource {
-  const readSync = source.readSync === undefined ? {} : {
-    readSync: (at: number, into: Uint8Array) => source.readSync?.(offset + at, into) ?? 0,
+  const { readSync, readInto } = source;
+  return {
+    size,
+    ...source.name === undefined ? {} : { name: source.name },
+    read: (at, length) => source.read(offset + at, length),
+    ...readInto === undefined ? {} : { readInto: (at, into) => readInto.call(source, offset + at, into) },
+    ...readSync === undefined ? {} : { readSync: (at, into) => readSync.call(source, offset + at, into) },
   };
-  const name = source.name === undefined ? {} : { name: source.name };
-  return { size, ...name, read: (at, length) => source.read(offset + at, length), ...readSync };
 }

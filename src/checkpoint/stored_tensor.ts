@@ -147,7 +147,7 @@ export class StoredTensor implements LazyTensor {
    */
   check(): void {
     const { dtype, unsupported, storage, storageOffset, pending } = this.#description;
-    const title = this.#title();
+    const title = this.title;
     if (unsupported !== undefined) throw listed(title, unsupported);
     if (!isDType(dtype)) throw listed(title, `${dtype} tensor`);
     if (pending?.negative && DTYPES[dtype].kind !== "float" && DTYPES[dtype].kind !== "complex") {
@@ -219,7 +219,7 @@ export class StoredTensor implements LazyTensor {
 
   async #fill(bytes: ByteSource, target: Uint8Array): Promise<void> {
     const { shape, strides, storage } = this.#description;
-    const what = this.#title();
+    const what = this.title;
     const offset = this.#firstByte;
     if (isContiguous(shape, strides)) {
       // What is compressed is inflated as a whole by every read, so it is read once.
@@ -237,7 +237,7 @@ export class StoredTensor implements LazyTensor {
 
   #fillSync(bytes: ByteSource, target: Uint8Array): void {
     const { shape, strides } = this.#description;
-    const what = this.#title();
+    const what = this.title;
     const offset = this.#firstByte;
     if (isContiguous(shape, strides)) {
       readIntoSync(bytes, target, { offset, what });
@@ -309,25 +309,26 @@ export class StoredTensor implements LazyTensor {
   #source(): ByteSource {
     this.check();
     const { bytes } = this.storage;
-    if (bytes === null) throw listed(this.#title(), "tensor without data");
+    if (bytes === null) throw listed(this.title, "tensor without data");
     return bytes;
   }
 
-  #title(): string {
+  /** What errors call it, and its storage. */
+  get title(): string {
     const named = this.name === "" ? "a tensor" : `tensor "${this.name}"`;
     return `${named} from "${this.storage.id}"`;
   }
 
   #requireLength(target: Uint8Array): void {
     if (target.length === this.byteLength) return;
-    throw new RangeError(`Cannot read ${this.#title()}: it has ${this.byteLength} bytes, the target ${target.length}`);
+    throw new RangeError(`Cannot read ${this.title}: it has ${this.byteLength} bytes, the target ${target.length}`);
   }
 
   #allocate(byteLength: number): Uint8Array<ArrayBuffer> {
     try {
       return new Uint8Array(byteLength);
     } catch (cause) {
-      throw new RangeError(`Cannot read ${this.#title()}: this engine cannot allocate ${byteLength} bytes`, { cause });
+      throw new RangeError(`Cannot read ${this.title}: this engine cannot allocate ${byteLength} bytes`, { cause });
     }
   }
 }

@@ -61,7 +61,9 @@ export async function load(source: SourceLike, options: LoadStateDictOptions = {
     });
     for (const { value } of lazy) checkReadable(value);
     const reader = new Reader(lazy.map(({ value }) => value), signal);
-    for (const { i } of lazy) entries[i][1] = (await reader.next()).tensor;
+    for (let batch = await reader.next(); batch !== null; batch = await reader.next()) {
+      for (const { index, tensor } of batch) entries[lazy[index].i][1] = tensor;
+    }
     return new StateDict(entries, stored.metadata);
   } finally {
     await checkpoint.close();

@@ -18,7 +18,7 @@ import {
 import type { LoadLog, StateDictLike } from "../nn/loading.ts";
 import type { Module } from "../nn/module.ts";
 import { changeSince, modelRows } from "../nn/rows.ts";
-import { requireReplaceable } from "../nn/transfer.ts";
+import { requireReplaceable, sharedTargets, type TransferValue } from "../nn/transfer.ts";
 import { planError } from "../plan/failure.ts";
 import type { LoadOptions, LoadProgress } from "../plan/options.ts";
 import { LoadOutcome } from "../plan/outcome_record.ts";
@@ -30,7 +30,7 @@ import { pythonTypeName } from "../python_type.ts";
 import { isLazyTensor } from "../state_dict.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { Reader } from "./reading.ts";
-import { isTensorStep, peakOf, readProblems, stepsOf, totalBytes } from "./steps.ts";
+import { isTensorStep, readProblems, stepsOf, totalBytes } from "./steps.ts";
 import type { Step } from "./steps.ts";
 
 /** What `apply` takes. */
@@ -93,7 +93,7 @@ export class LoadPlan extends LoadOutcome {
    * where that is read meanwhile, and everything that is compressed.
    */
   get peakBytes(): number {
-    return peakOf(this.#about.steps);
+    return new Reader(this.#about.steps.filter(isTensorStep).map(({ value }) => value)).peakBytes;
   }
 
   /** The text for a person, as wide as `width` (80) and coloured where `color` is set. */
@@ -143,22 +143,41 @@ export class LoadPlan extends LoadOutcome {
   async #write(options: ApplyOptions, log: LoadLog): Promise<void> {
     const { model, steps, options: planned } = this.#about;
     const { signal = planned.signal, onProgress = planned.onProgress } = options;
-    const reader = new Reader(steps.flatMap((step) => isTensorStep(step) ? [step.value] : []), signal);
+    const tensors = steps.filter(isTensorStep);
+    const shared = sharedTargets(model, tensors.map(({ transfer }) => transfer));
+    const reader = new Reader(tensors.map(({ value }) => value), signal);
     await reader.prepare();
     const total = this.bytesToRead;
     let done = 0;
-    for (const step of steps) {
-      log.at = step.transfer.key;
-      if (isTensorStep(step)) {
-        const { tensor, owned, bytes } = await reader.next();
-        write(model, step.transfer, { value: { source: tensor, owned }, log });
-        log.written.push(log.at);
+    const waiting = new Map<number, TransferValue>();
+    const place = (index: number, value: TransferValue) => {
+      const { transfer } = tensors[index];
+      log.at = transfer.key;
+      signal?.throwIfAborted();
+      write(model, transfer, { value, log });
+      log.written.push(log.at);
+    };
+    for (;;) {
+      log.at = tensors[reader.nextIndex ?? 0]?.transfer.key ?? "";
+      const batch = await reader.next();
+      if (batch === null) break;
+      for (const { index, tensor: source, owned, bytes } of batch) {
+        if (shared.has(index)) waiting.set(index, { source, owned });
+        else place(index, { source, owned });
         done += bytes;
         onProgress?.({ done, total });
-      } else {
-        model.getSubmodule(step.transfer.modulePath).setExtraState?.(step.value);
-        log.written.push(log.at);
       }
+    }
+    // The last of several names of a parameter wins, so they go in the order of the steps.
+    for (const index of shared) {
+      const value = waiting.get(index);
+      if (value !== undefined) place(index, value);
+    }
+    for (const { transfer, value } of steps) {
+      if (transfer.action !== "extra-state") continue;
+      log.at = transfer.key;
+      model.getSubmodule(transfer.modulePath).setExtraState?.(value);
+      log.written.push(log.at);
     }
   }
 }

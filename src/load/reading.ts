@@ -1,26 +1,38 @@
 /**
- * Reading many tensors in order: each place of a file once, and never more than one ahead of what is being placed.
+ * Reading many tensors: each place of a file once, in the order of the file, neighbours together, and a few reads ahead
+ * of what is being placed.
  *
  * @module
  */
 
+import { type ByteSource, readInto } from "../bytes/source.ts";
+import { itemSize } from "../dtype.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import {
-  bytesToRead,
-  isCompressed,
-  isImmediate,
-  needsPreparing,
-  placeOf,
-  readImmediate,
-  readTensor,
-} from "./values.ts";
+import { bytesToRead, isCompressed, isStored, needsPreparing, placeOf, readTensor, tensorOf } from "./values.ts";
 import type { TensorLike } from "./values.ts";
+
+/** Tensors up to this size are read together with their neighbours; for larger ones a read of their own costs nothing. */
+const SMALL_BYTES = 1 << 20;
+
+/** What neighbours have together at most: they stay in memory together, until the last of them is given up. */
+const TOGETHER_BYTES = 4 << 20;
+
+/** What lies between neighbours and is read along: in a zip a header, or less. */
+const GAP_BYTES = 1 << 10;
+
+/** Reads under way at a time: memory that is new takes as long to get as to fill, on more than one thread. */
+const READS_AHEAD = 6;
+
+/** What they may have together, but for one that has more by itself. */
+const AHEAD_BYTES = 64 << 20;
 
 /** How long reading without waiting may keep everything else from running, in milliseconds. */
 const BREATH_EVERY = 50;
 
 /** A value that was read. */
 export interface Reading {
+  /** Which of the values it is. */
+  readonly index: number;
   /** The tensor; the same object for every value that is the same elements of the file. */
   readonly tensor: Tensor;
   /** Whether nobody else has it: it was read here, and for no other value. */
@@ -29,41 +41,60 @@ export interface Reading {
   readonly bytes: number;
 }
 
-/** A value that is wanted, where it is, and how often it is wanted there. */
+/** A place that is wanted, and which of the values are there. */
 interface Wanted {
   readonly value: TensorLike;
-  readonly place: unknown;
-  readonly uses: Uses;
+  readonly indices: number[];
 }
 
-/** How often a place is wanted: in all, and from now on. */
-interface Uses {
-  total: number;
-  left: number;
+/** What is read at once. */
+interface Group {
+  readonly wanted: Wanted[];
+  /** Bytes that are wanted of it. */
+  bytes: number;
+  /** The range of a file that has them as they are to be; `null` where a single value is read in its own way. */
+  readonly range: Range | null;
 }
 
-/** Reads values in the order in which they were given. */
+interface Range {
+  readonly source: ByteSource;
+  readonly offset: number;
+  length: number;
+}
+
+/** Reads values in the order of their files. */
 export class Reader {
-  readonly #wanted: readonly Wanted[];
+  readonly #groups: readonly Group[];
   readonly #signal: AbortSignal | undefined;
-  /** What was read and is wanted again. */
-  readonly #kept = new Map<unknown, Tensor>();
+  /** What was read to see whether it is good. */
+  readonly #kept = new Map<Wanted, Tensor>();
+  readonly #running: Promise<readonly Tensor[]>[] = [];
   #position = 0;
-  #ahead: Promise<Tensor> | null = null;
   #breath = performance.now();
 
   /** Reads nothing yet. */
   constructor(values: readonly TensorLike[], signal?: AbortSignal) {
     this.#signal = signal;
-    const places = new Map<unknown, Uses>();
-    this.#wanted = values.map((value) => {
+    const places = new Map<unknown, Wanted>();
+    for (const [index, value] of values.entries()) {
       const place = placeOf(value);
-      const uses = places.get(place) ?? { total: 0, left: 0 };
-      uses.total++;
-      uses.left++;
-      places.set(place, uses);
-      return { value, place, uses };
-    });
+      const wanted = places.get(place);
+      if (wanted === undefined) places.set(place, { value, indices: [index] });
+      else wanted.indices.push(index);
+    }
+    this.#groups = groupsOf([...places.values()]);
+  }
+
+  /** The most bytes that are read and not yet placed at one time. */
+  get peakBytes(): number {
+    const compressed = this.#groups.filter(({ wanted }) => isCompressed(wanted[0].value));
+    const kept = compressed.reduce((sum, { bytes }) => sum + bytes, 0);
+    return kept + this.#groups.reduce((most, _, position) => Math.max(most, this.#aheadOf(position).bytes), 0);
+  }
+
+  /** The first of the values that are next; `null` where there are none. */
+  get nextIndex(): number | null {
+    return this.#groups[this.#position]?.wanted[0].indices[0] ?? null;
   }
 
   /**
@@ -72,49 +103,73 @@ export class Reader {
    * @throws {unknown} What reading would throw, or the signal's reason.
    */
   async prepare(): Promise<void> {
-    for (const { value, place } of this.#wanted) {
-      if (!needsPreparing(value) || this.#kept.has(place)) continue;
-      this.#signal?.throwIfAborted();
-      if (isCompressed(value)) this.#kept.set(place, await this.#untilAborted(readTensor(value)));
-      else await this.#untilAborted(value.prepare());
+    for (const { wanted } of this.#groups) {
+      for (const one of wanted) {
+        const { value } = one;
+        if (!needsPreparing(value)) continue;
+        this.#signal?.throwIfAborted();
+        if (isCompressed(value)) this.#kept.set(one, await this.#untilAborted(readTensor(value)));
+        else await this.#untilAborted(value.prepare());
+      }
     }
   }
 
   /**
-   * The next value. While the caller places it, the one after it is being read, if that needs waiting.
+   * The next values, `null` after the last. While the caller places them, those after them are being read.
    *
-   * @throws {RangeError} There is none.
    * @throws {unknown} What the medium throws, or the signal's reason.
    */
-  async next(): Promise<Reading> {
+  async next(): Promise<readonly Reading[] | null> {
     this.#signal?.throwIfAborted();
-    const { value, place, uses } = this.#wanted[this.#position] ?? this.#end();
-    const tensor = this.#kept.get(place) ?? await this.#read(value);
-    const bytes = uses.left === uses.total ? bytesToRead(value) : 0;
-    if (--uses.left > 0) this.#kept.set(place, tensor);
-    else this.#kept.delete(place);
-    this.#ahead = this.#begin(this.#wanted[++this.#position]);
-    return { tensor, owned: tensor !== value && uses.total === 1, bytes };
-  }
-
-  /** Starts to read the next value, unless that needs no waiting or is at hand. */
-  #begin(next: Wanted | undefined): Promise<Tensor> | null {
-    if (next === undefined || isImmediate(next.value) || this.#kept.has(next.place)) return null;
-    const reading = readTensor(next.value);
-    reading.catch(() => {}); // it is thrown when its turn comes, or nobody waits for it any more
-    return reading;
-  }
-
-  async #read(value: TensorLike): Promise<Tensor> {
-    if (this.#ahead !== null) return await this.#untilAborted(this.#ahead);
-    const tensor = readImmediate(value);
-    if (tensor === null) return await this.#untilAborted(readTensor(value));
+    if (this.#position === this.#groups.length) return null;
+    this.#readAhead();
+    const running = this.#running.shift();
+    const tensors = running === undefined ? [] : await this.#untilAborted(running);
+    const { wanted } = this.#groups[this.#position++];
+    this.#readAhead();
     await this.#breathe();
-    return tensor;
+    return wanted.flatMap(({ value, indices }, i) => {
+      const tensor = tensors[i];
+      const owned = tensor !== value && indices.length === 1;
+      return indices.map((index, use) => ({ index, tensor, owned, bytes: use === 0 ? bytesToRead(value) : 0 }));
+    });
   }
 
-  #end(): never {
-    throw new RangeError(`Cannot read on: all ${this.#wanted.length} values are read`);
+  /** Starts as many of the next reads as may run. */
+  #readAhead(): void {
+    const { count } = this.#aheadOf(this.#position);
+    for (let ahead = this.#running.length; ahead < count; ahead++) {
+      const reading = this.#read(this.#groups[this.#position + ahead]);
+      reading.catch(() => {}); // it is thrown when its turn comes, or nobody waits for it any more
+      this.#running.push(reading);
+    }
+  }
+
+  /** How many reads may run from a position on, and how much they bring. */
+  #aheadOf(position: number): { readonly count: number; readonly bytes: number } {
+    let bytes = 0;
+    for (let count = 0;; count++) {
+      const group = this.#groups[position + count];
+      const isAllowed = count === 0 || (count < READS_AHEAD && bytes + (group?.bytes ?? 0) <= AHEAD_BYTES);
+      if (group === undefined || !isAllowed) return { count, bytes };
+      if (!isCompressed(group.wanted[0].value)) bytes += group.bytes;
+    }
+  }
+
+  async #read({ wanted, range }: Group): Promise<readonly Tensor[]> {
+    if (range === null) {
+      const kept = this.#kept.get(wanted[0]);
+      this.#kept.delete(wanted[0]);
+      return [kept ?? await readTensor(wanted[0].value)];
+    }
+    const { source, offset, length } = range;
+    const what = titleOf(wanted);
+    const block = allocate(length, what);
+    await readInto(source, block, { offset, what });
+    return wanted.map(({ value }) => {
+      const start = startOf(value) - offset;
+      return tensorOf(value, block.subarray(start, start + bytesToRead(value)));
+    });
   }
 
   /** Lets timers, and with them abort signals, have their turn. */
@@ -133,5 +188,68 @@ export class Reader {
       signal.addEventListener("abort", abort, { once: true });
       work.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
     });
+  }
+}
+
+/** The places in the order of their files, neighbours together; then what has no place in a file. */
+function groupsOf(places: readonly Wanted[]): Group[] {
+  const ranks = new Map<ByteSource, number>();
+  const found = places.map((wanted) => {
+    const { value } = wanted;
+    const span = isStored(value) ? value.span : null;
+    if (span === null) return { wanted, rank: Infinity, offset: 0 };
+    const rank = ranks.get(span.source) ?? ranks.size;
+    ranks.set(span.source, rank);
+    return { wanted, rank, offset: span.offset };
+  });
+  found.sort((a, b) => a.rank === b.rank ? a.offset - b.offset : a.rank - b.rank);
+  const groups: Group[] = [];
+  for (const { wanted } of found) {
+    const { value } = wanted;
+    const bytes = bytesToRead(value);
+    const range = rangeOf(value);
+    const last = groups.at(-1);
+    if (last !== undefined && last.range !== null && range !== null && joins(last, range, itemSize(value.dtype))) {
+      last.wanted.push(wanted);
+      last.bytes += bytes;
+      last.range.length = Math.max(last.range.length, range.offset + range.length - last.range.offset);
+    } else {
+      groups.push({ wanted: [wanted], bytes, range });
+    }
+  }
+  return groups;
+}
+
+/** Where the bytes of a value lie as they are to be, if there are any. */
+function rangeOf(value: TensorLike): Range | null {
+  const location = isStored(value) ? value.location : null;
+  if (location === null || location.byteLength === 0) return null;
+  const { source, offset, byteLength: length } = location;
+  return { source, offset, length };
+}
+
+function startOf(value: TensorLike): number {
+  return rangeOf(value)?.offset ?? 0;
+}
+
+/** Whether a range is read with those before it. An element that begins at a multiple of its size goes on doing so. */
+function joins({ wanted, range }: Group, next: Range, itemBytes: number): boolean {
+  if (range === null || range.source !== next.source) return false;
+  const isSmall = Math.max(bytesToRead(wanted[0].value), next.length) <= SMALL_BYTES;
+  const isNear = next.offset <= range.offset + range.length + GAP_BYTES;
+  const length = next.offset + next.length - range.offset;
+  return isSmall && isNear && length <= TOGETHER_BYTES && (next.offset - range.offset) % itemBytes === 0;
+}
+
+function titleOf(wanted: readonly Wanted[]): string {
+  const [first, last] = [wanted[0], wanted[wanted.length - 1]].map(({ value }) => isStored(value) ? value.title : "");
+  return wanted.length === 1 ? first : `${wanted.length} tensors, from ${first} to ${last}`;
+}
+
+function allocate(length: number, what: string): Uint8Array<ArrayBuffer> {
+  try {
+    return new Uint8Array(length);
+  } catch (cause) {
+    throw new RangeError(`Cannot read ${what}: this engine cannot allocate ${length} bytes`, { cause });
   }
 }

@@ -5,7 +5,7 @@
  */
 
 import type { ExtraStateTransfer, PlanRows, Problem, TensorTransfer } from "../plan/rows.ts";
-import { bytesToRead, checkReadable, isCompressed, isImmediate, isTensorLike, placeOf } from "./values.ts";
+import { bytesToRead, checkReadable, isTensorLike, placeOf } from "./values.ts";
 import type { TensorLike } from "./values.ts";
 
 /** A step of the plan with the value it carries. */
@@ -38,18 +38,6 @@ export function isTensorStep(step: Step): step is TensorStep {
 export function totalBytes(steps: readonly Step[]): number {
   const places = new Map(steps.flatMap((step) => isTensorStep(step) ? [[placeOf(step.value), step.value]] : []));
   return [...places.values()].reduce((sum, value) => sum + bytesToRead(value), 0);
-}
-
-/** The most bytes that are read and not yet placed at one time. */
-export function peakOf(steps: readonly Step[]): number {
-  const values = steps.flatMap((step) => isTensorStep(step) ? [step.value] : []);
-  const compressed = values.filter(isCompressed).reduce((sum, value) => sum + bytesToRead(value), 0);
-  const others = values.filter((value) => !isCompressed(value));
-  const pairs = others.map((value, i) => {
-    const next = others[i + 1];
-    return bytesToRead(value) + (next === undefined || isImmediate(next) ? 0 : bytesToRead(next));
-  });
-  return pairs.reduce((most, bytes) => Math.max(most, bytes), 0) + compressed;
 }
 
 /** Tensors whose bytes are known not to be there: the first one's error, and a problem for each. */

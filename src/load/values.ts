@@ -48,11 +48,6 @@ export function bytesToRead(tensor: TensorLike): number {
   return tensor instanceof Tensor ? 0 : tensor.byteLength;
 }
 
-/** Whether its values can be had without waiting. */
-export function isImmediate(tensor: TensorLike): boolean {
-  return tensor instanceof Tensor || (isStored(tensor) && tensor.isSync);
-}
-
 /** Whether only reading it tells that its bytes are good: they are compressed in the file. */
 export function isCompressed(tensor: TensorLike): boolean {
   return isStored(tensor) && tensor.storage.inflate !== undefined && tensor.byteLength > 0;
@@ -89,7 +84,8 @@ export function isStored(tensor: TensorLike): tensor is StoredTensor {
   return LAZY_TENSOR in tensor && tensor[LAZY_TENSOR] === VERSION;
 }
 
-function tensorOf({ dtype, shape }: LazyTensor, bytes: Uint8Array): Tensor {
+/** A tensor with these bytes, which are its own from now on. */
+export function tensorOf({ dtype, shape }: TensorLike, bytes: Uint8Array): Tensor {
   if (!isDType(dtype)) throw unreadable(dtype);
   return new Tensor(new View(Storage.from(bytes), dtype, shape));
 }

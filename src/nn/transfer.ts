@@ -91,6 +91,19 @@ export function requireReplaceable(root: Module, steps: readonly Transfer[]): vo
   }
 }
 
+/** Which of the steps write to memory that another of them writes to as well: their order matters. */
+export function sharedTargets(root: Module, steps: readonly TensorTransfer[]): ReadonlySet<number> {
+  const first = new Map<unknown, number>();
+  const shared = new Set<number>();
+  for (const [index, step] of steps.entries()) {
+    const { storage } = viewOf(targetOf(root, step).target);
+    const other = first.get(storage);
+    if (other === undefined) first.set(storage, index);
+    else shared.add(other).add(index);
+  }
+  return new Set([...shared].sort((a, b) => a - b));
+}
+
 /** Whether a step carries a tensor. */
 export function isTensorTransfer(step: Transfer): step is TensorTransfer {
   return step.action !== "keep" && step.action !== "extra-state";

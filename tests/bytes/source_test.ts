@@ -1,4 +1,4 @@
-import { assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { openSource } from "../../src/bytes/open_source.ts";
 import { type ByteSource, READ_PIECE_BYTES, readExactly, readInto, readIntoSync } from "../../src/bytes/source.ts";
 import { CheckpointError, TruncatedError, UnsupportedError } from "../../src/errors.ts";
@@ -115,4 +115,21 @@ Deno.test("openSource() says what it does not open", async () => {
     // @ts-expect-error: what a caller without types may pass
     await assertRejects(() => openSource(wrong), TypeError);
   }
+});
+
+Deno.test("hundreds of reads of a file at once are right, also where its path has become another's", async () => {
+  const path = await Deno.makeTempFile();
+  const [old, other] = [1, 2].map((step) => Uint8Array.from({ length: 3_000_000 }, (_, i) => step * (i >> 8)));
+  await Deno.writeFile(path, old);
+  const source = await openSource(path);
+  await Deno.writeFile(`${path}.new`, other);
+  await Deno.rename(`${path}.new`, path);
+  const offsets = Array.from({ length: 300 }, (_, i) => i * 9973);
+  await Promise.all(offsets.map(async (offset) => {
+    const into = new Uint8Array(100_000);
+    await readInto(source, into, { offset, what: "it" });
+    assert(into.every((byte, i) => byte === old[offset + i]), `at ${offset}`);
+  }));
+  await source.close();
+  await Deno.remove(path);
 });

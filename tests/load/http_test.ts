@@ -140,11 +140,19 @@ Deno.test("a checkpoint in several files is read from beside its index", async (
 });
 
 Deno.test("a server that stops in the middle of a load leaves a PartialLoadError with its reason", async () => {
-  const original = model();
+  // Tensors of 9 MB, each of which is a request or more.
+  const original = new Sequential(...Array.from({ length: 3 }, () => new Linear(1500, 1500, { bias: false })));
   await withServer(await bytesOf(encodeSafetensors(original.stateDict())), async (server) => {
     const checkpoint = await openCheckpoint(server.url);
-    const plan = planLoad(model(), checkpoint.stateDict());
-    server.fault = (_, n) => n < 2 ? null : new Response(null, { status: 410 });
+    const plan = planLoad(
+      new Sequential(...[0, 1, 2].map(() => new Linear(1500, 1500, { bias: false }))),
+      checkpoint.stateDict(),
+    );
+    // Nothing of the last tensor comes any more.
+    server.fault = (request) => {
+      const [offset] = rangeOf(request) ?? [0];
+      return offset < 0.7 * server.file.length ? null : new Response(null, { status: 410 });
+    };
     const error = await assertRejects(() => plan.apply(), PartialLoadError);
     assert(error.written.length > 0);
     assertInstanceOf(error.cause, CheckpointError);
