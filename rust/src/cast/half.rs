@@ -1,8 +1,15 @@
 //! The two 16-bit floats: float16 (IEEE 754 binary16) and bfloat16 (the upper half of a float32).
 //!
-//! Branch-free integer arithmetic, so that loops over these functions become SIMD. The only float operation, adding or
+//! Branch-free integer arithmetic, which `simd` does to eight at a time (LLVM makes no vectors of it). The only float operation, adding or
 //! subtracting 0.5, is used because 0.5 + m·2⁻²⁴ holds m in its low mantissa bits: float32's own rounding then makes
 //! float16's subnormals.
+
+#[cfg(target_arch = "wasm32")]
+mod simd;
+
+use super::each;
+#[cfg(target_arch = "wasm32")]
+use std::arch::wasm32::{v128, v128_load, v128_store};
 
 /// The exponent field of float16 is 15 too small for its bits, moved up by 13, to be a float32: 127 − 15 more.
 const REBIAS: u32 = (127 - 15) << 23;
@@ -71,6 +78,73 @@ pub(crate) fn bf16_from_f32(value: f32) -> u16 {
     } else {
         rounded
     }) as u16
+}
+
+/// float16 → float32, element by element.
+pub(super) fn widen_f16(dst: &mut [f32], src: &[u16]) {
+    #[cfg(target_arch = "wasm32")]
+    let widener = simd::Widener::new();
+    #[cfg(target_arch = "wasm32")]
+    let (dst, src) = eights(dst, src, |to, from| {
+        // SAFETY: eight elements each; any alignment.
+        unsafe {
+            let [low, high] = widener.widen(v128_load(from.as_ptr().cast()));
+            v128_store(to.as_mut_ptr().cast(), low);
+            v128_store(to.as_mut_ptr().add(4).cast(), high);
+        }
+    });
+    each(dst, src, f16_to_f32);
+}
+
+/// float32 → float16, element by element.
+pub(super) fn narrow_f16(dst: &mut [u16], src: &[f32]) {
+    #[cfg(target_arch = "wasm32")]
+    let (dst, src) = eights(dst, src, |to, from| {
+        narrow_eight(to, from, simd::narrow_f16)
+    });
+    each(dst, src, f16_from_f32);
+}
+
+/// float32 → bfloat16, element by element.
+pub(super) fn narrow_bf16(dst: &mut [u16], src: &[f32]) {
+    #[cfg(target_arch = "wasm32")]
+    let (dst, src) = eights(dst, src, |to, from| {
+        narrow_eight(to, from, simd::narrow_bf16)
+    });
+    each(dst, src, bf16_from_f32);
+}
+
+/// Hands on eight elements at a time, and returns what is left.
+#[cfg(target_arch = "wasm32")]
+#[inline(always)]
+fn eights<'a, D, S>(
+    dst: &'a mut [D],
+    src: &'a [S],
+    convert: impl Fn(&mut [D], &[S]),
+) -> (&'a mut [D], &'a [S]) {
+    let whole = src.len() - src.len() % simd::LANES;
+    let (dst, dst_rest) = dst.split_at_mut(whole);
+    let (src, src_rest) = src.split_at(whole);
+    for (to, from) in dst
+        .chunks_exact_mut(simd::LANES)
+        .zip(src.chunks_exact(simd::LANES))
+    {
+        convert(to, from);
+    }
+    (dst_rest, src_rest)
+}
+
+#[cfg(target_arch = "wasm32")]
+#[inline(always)]
+fn narrow_eight(to: &mut [u16], from: &[f32], narrow: impl Fn([v128; 2]) -> v128) {
+    let from: *const v128 = from.as_ptr().cast();
+    // SAFETY: eight elements each; any alignment.
+    unsafe {
+        v128_store(
+            to.as_mut_ptr().cast(),
+            narrow([v128_load(from), v128_load(from.add(1))]),
+        )
+    };
 }
 
 #[cfg(test)]

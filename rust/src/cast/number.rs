@@ -41,8 +41,8 @@ pub(super) fn convert(dst: usize, to: DType, src: usize, from: DType, count: usi
         let dst = dst + start * to.bytes();
         let src = src + start * from.bytes();
         if let Some(values) = &float8 {
-            from_float(dst, to, input(src, length), |byte: u8| {
-                values[byte as usize]
+            from_float(dst, to, input(src, length), |block, bytes: &[u8]| {
+                each(block, bytes, |byte| values[byte as usize]);
             });
             continue;
         }
@@ -55,8 +55,10 @@ pub(super) fn convert(dst: usize, to: DType, src: usize, from: DType, count: usi
                 store_i64(dst, to, block)
             }),
             DType::Int32 => store_i32(dst, to, input(src, length)),
-            DType::Float16 => from_float(dst, to, input(src, length), half::f16_to_f32),
-            DType::BFloat16 => from_float(dst, to, input(src, length), half::bf16_to_f32),
+            DType::Float16 => from_float(dst, to, input(src, length), half::widen_f16),
+            DType::BFloat16 => from_float(dst, to, input(src, length), |block, bits: &[u16]| {
+                each(block, bits, half::bf16_to_f32);
+            }),
             DType::Int16 => from_integer::<i16>(dst, to, input(src, length)),
             DType::Int8 => from_integer::<i8>(dst, to, input(src, length)),
             DType::UInt16 => from_integer::<u16>(dst, to, input(src, length)),
@@ -66,7 +68,7 @@ pub(super) fn convert(dst: usize, to: DType, src: usize, from: DType, count: usi
 }
 
 #[inline(always)]
-fn from_float<T: Plain>(dst: usize, to: DType, src: &[T], widen: impl Fn(T) -> f32) {
+fn from_float<T: Plain>(dst: usize, to: DType, src: &[T], widen: impl Fn(&mut [f32], &[T])) {
     // One loop for both places: loops are what costs code.
     let mut block = [0f32; BLOCK];
     let direct = to == DType::Float32;
@@ -75,7 +77,7 @@ fn from_float<T: Plain>(dst: usize, to: DType, src: &[T], widen: impl Fn(T) -> f
     } else {
         &mut block[..src.len()]
     };
-    each(target, src, widen);
+    widen(target, src);
     if !direct {
         store_f32(dst, to, target);
     }
@@ -90,8 +92,8 @@ fn store_f32(dst: usize, to: DType, src: &[f32]) {
     let count = src.len();
     match to {
         DType::Float64 => each(output(dst, count), src, f64::from),
-        DType::Float16 => each(output(dst, count), src, half::f16_from_f32),
-        DType::BFloat16 => each(output(dst, count), src, half::bf16_from_f32),
+        DType::Float16 => half::narrow_f16(output(dst, count), src),
+        DType::BFloat16 => half::narrow_bf16(output(dst, count), src),
         _ => match Float8::of(to) {
             Some(format) => each(output(dst, count), src, |value| format.encode(value)),
             None => via(src, f64::from, |block| store_f64(dst, to, block)),
