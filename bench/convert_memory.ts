@@ -9,13 +9,14 @@
 
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { arange, type ByteSource, convertCheckpoint, type DType, encodeTorch, type Tensor } from "../mod.ts";
+import { arange, convertCheckpoint, type DType, encodeTorch, type Tensor } from "../mod.ts";
+import { type Entry, largeFile } from "./large_file.ts";
 import { table } from "./table.ts";
 
 /** Square layers of float32. */
 const LAYERS = 8;
 const FEATURES = 8192;
-const LAYER_BYTES = 4 * FEATURES * FEATURES;
+const ENTRIES = Array.from({ length: LAYERS }, (_, i): Entry => [`${i}.weight`, [FEATURES, FEATURES]]);
 
 /** A storage that is one matrix, seen transposed; two of them, for one storage cannot have 2 GiB. */
 const TRANSPOSED_FEATURES = 16_384;
@@ -50,7 +51,7 @@ if (import.meta.main) {
 async function main(folder: string): Promise<void> {
   Deno.mkdirSync(folder, { recursive: true });
   try {
-    await convertCheckpoint(safetensorsSource(), join(folder, "large.safetensors"));
+    await convertCheckpoint(largeFile(ENTRIES), join(folder, "large.safetensors"));
     await write(join(folder, "transposed.pt"), encodeTorch(new Map([["a", transposed()], ["b", transposed()]])));
     const rows: string[][] = [];
     for (const [i, { name, from }] of CASES.entries()) {
@@ -81,33 +82,6 @@ async function convertAlone([folder, index]: readonly string[]): Promise<void> {
   const seconds = (performance.now() - started) / 1000;
   const peak = Number(/VmHWM:\s+(\d+) kB/.exec(Deno.readTextFileSync("/proc/self/status"))?.[1]) / 1024;
   console.log(JSON.stringify({ peak, seconds }));
-}
-
-/** A safetensors file that is made as it is read. */
-function safetensorsSource(): ByteSource {
-  const header = Object.fromEntries(Array.from({ length: LAYERS }, (_, i) => {
-    const at = i * LAYER_BYTES;
-    return [`${i}.weight`, { dtype: "F32", shape: [FEATURES, FEATURES], data_offsets: [at, at + LAYER_BYTES] }];
-  }));
-  const json = new TextEncoder().encode(JSON.stringify(header));
-  const head = new Uint8Array(8 + json.length);
-  new DataView(head.buffer).setBigUint64(0, BigInt(json.length), true);
-  head.set(json, 8);
-  const pattern = new Uint8Array(new Float32Array(1 << 20).map((_, i) => Math.sin(i)).buffer);
-  return {
-    size: head.length + LAYERS * LAYER_BYTES,
-    read(offset, length) {
-      const bytes = new Uint8Array(length);
-      for (let done = 0; done < length;) {
-        const at = offset + done;
-        const from = at < head.length ? head.subarray(at) : pattern.subarray((at - head.length) % pattern.length);
-        const part = from.subarray(0, length - done);
-        bytes.set(part, done);
-        done += part.length;
-      }
-      return Promise.resolve(bytes);
-    },
-  };
 }
 
 function transposed(): Tensor {
