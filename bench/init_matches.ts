@@ -1,5 +1,5 @@
 /**
- * The ways to initialise a million values, and to build a model that initialises itself.
+ * The ways to initialise a large weight, and to build a model that initialises itself.
  *
  * Graft draws when a value is first read, so that each of ours reads one.
  *
@@ -12,11 +12,14 @@ import type { Match } from "./match.ts";
 import type { Torch } from "./peers/torch.ts";
 import { startTfjs } from "./peers/tfjs.ts";
 
-/** [1000, 1000]. */
-const SIDE = 1000;
+/** [4096, 4096]: larger than any cache. */
+const SIDE = 4096;
 
 /** The model: as large as the linear layers of a small encoder. */
 const MODEL = { layers: 12, features: 768 };
+
+/** A model of 1 GiB, of which only the last layer is read. */
+const LARGE = { layers: 16, features: 4096 };
 
 /** The initialisers, as they are without options. */
 const INITIALISERS: Readonly<Record<string, (tensor: Tensor) => Tensor>> = {
@@ -25,7 +28,7 @@ const INITIALISERS: Readonly<Record<string, (tensor: Tensor) => Tensor>> = {
   normal_: (tensor) => init.normal_(tensor),
 };
 
-/** A million values by each initialiser. */
+/** A weight by each initialiser. */
 export async function initMatches(torch: Torch | null): Promise<readonly Match[]> {
   manualSeed(0);
   const tfjs = await startTfjs();
@@ -46,29 +49,61 @@ export async function initMatches(torch: Torch | null): Promise<readonly Match[]
       const run = () => tfjs.randomUniform([SIDE, SIDE], -1, 1).dispose();
       peers.push({ name: "tfjs randomUniform", isAsync: false, run });
     }
-    return { work: `${name} of 1M values`, floor: filling(SIDE * SIDE), ours, peers };
+    return { work: `${name} of ${SIDE}×${SIDE}`, floor: filling(SIDE * SIDE), ours, peers };
   });
 }
 
-/** A model whose values are not read, and one whose values are. */
+/** A model whose values are not read, one whose values are, and one of which only the last layer is. */
 export function constructMatches(torch: Torch | null): readonly Match[] {
   const { layers, features } = MODEL;
-  const make = () => new Sequential(...Array.from({ length: layers }, () => new Linear(features, features)));
   const floor = filling(layers * (features + 1) * features);
-  const peers = torch === null ? [] : [torch.contestant(`construct ${layers} ${features}`)];
-  const deferred = { name: "new model", isAsync: false, run: make };
+  const peers = constructPeers(torch, MODEL);
+  const deferred = { name: "new model", isAsync: false, run: () => modelOf(MODEL) };
   const drawn = {
     name: "new model, drawn",
     isAsync: false,
     run() {
-      for (const parameter of make().parameters()) firstValue(parameter);
+      for (const parameter of modelOf(MODEL).parameters()) firstValue(parameter);
     },
   };
-  const model = `${layers} layers ${features}→${features}`;
+  const last = {
+    name: "new model, last layer drawn",
+    isAsync: false,
+    run() {
+      // The bias, behind all the draws of all the weights.
+      const bias = Array.from(modelOf(LARGE).parameters()).at(-1);
+      return bias === undefined ? bias : firstValue(bias);
+    },
+  };
   return [
-    { work: `${model}: construct`, floor, ours: deferred, peers },
-    { work: `${model}: construct and draw`, floor, ours: drawn, peers },
+    { work: `${titleOf(MODEL)}: construct`, floor, ours: deferred, peers },
+    { work: `${titleOf(MODEL)}: construct and draw`, floor, ours: drawn, peers },
+    {
+      work: `${titleOf(LARGE)} (1 GiB): construct, draw the last`,
+      // What a skip passes over without writing it.
+      floor: filling(LARGE.layers * (LARGE.features + 1) * LARGE.features),
+      ours: last,
+      peers: constructPeers(torch, LARGE),
+    },
   ];
+}
+
+/** Linear layers of one size. */
+interface ModelSize {
+  readonly layers: number;
+  readonly features: number;
+}
+
+function modelOf({ layers, features }: ModelSize): Sequential {
+  return new Sequential(...Array.from({ length: layers }, () => new Linear(features, features)));
+}
+
+function titleOf({ layers, features }: ModelSize): string {
+  return `${layers} layers ${features}→${features}`;
+}
+
+function constructPeers(torch: Torch | null, { layers, features }: ModelSize): readonly Contestant[] {
+  return torch === null ? [] : [torch.contestant(`construct ${layers} ${features}`)];
 }
 
 /** Fresh memory with something in it. */

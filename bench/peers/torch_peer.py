@@ -12,7 +12,7 @@ from torch import nn
 
 torch.set_num_threads(1)
 
-million = torch.empty(1000, 1000)
+weight = torch.empty(4096, 4096)
 initialisers = {
     "xavierUniform_": nn.init.xavier_uniform_,
     "kaimingUniform_": nn.init.kaiming_uniform_,
@@ -30,7 +30,7 @@ model = functools.cache(construct)
 
 def job(words: list[str]):
     if words[0] in initialisers:
-        return lambda: initialisers[words[0]](million)
+        return lambda: initialisers[words[0]](weight)
     layers, features = int(words[1]), int(words[2])
     if words[0] == "construct":
         return lambda: construct(layers, features)

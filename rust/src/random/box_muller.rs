@@ -1,20 +1,27 @@
 //! Box and Muller's transform of a block: 16 uniforms become 16 normals.
 //!
-//! For float32 it is PyTorch's AVX2 code, bit for bit: `cephes` with fused multiply-adds. A sum is rounded to float64
-//! and again to float32, which differs from one rounding only where the first falls in the middle of two float32 (`fma`);
-//! that is noted, and such a block, one in some thousand, is transformed once more without the shortcut.
+//! For float32 it is PyTorch's AVX2 code, bit for bit: `cephes`, then one fused multiply-add for mean and standard
+//! deviation. That one may meet any numbers: where it is not a mere product or sum, it is rounded to float64 and again
+//! to float32, which differs from one rounding only where the first falls in the middle of two float32 (`fma`); such
+//! lanes are made once more without the shortcut.
 
-use super::cephes::{logarithm, sine_cosine, TWO_PI};
-use super::fma::{add_to_odd, is_middle};
-use super::lanes::{Lanes, LANES};
+use super::cephes::{Angle, Logarithm, Parts, SineCosine, TOGETHER};
+use super::fma::fma;
+use super::lanes::{Words, LANES};
 use std::f64::consts::PI;
 
 /// Elements of a block.
 pub(super) const BLOCK: usize = 16;
-/// Laness of a block.
+/// Pairs of a block.
 const PAIRS: usize = BLOCK / 2;
-/// A standard deviation below this can make subnormal float32.
-const TINY: f32 = 1e-30;
+/// Half of a block, in quads of lanes.
+const HALF: usize = PAIRS / LANES;
+/// Blocks that go through each stage together.
+pub(super) const RUN: usize = 64;
+/// Quads of lanes in the halves of so many blocks.
+const QUADS: usize = RUN * HALF;
+/// From this standard deviation on no product with a standard normal is subnormal: none but 0 is below 2^-40.
+const TINY: f32 = 1e-20;
 
 /// Transforms in float64's arithmetic, with the library's logarithm, sine and cosine.
 pub(super) fn block_f64(block: &mut [f64; BLOCK], mean: f64, std: f64) {
@@ -26,125 +33,181 @@ pub(super) fn block_f64(block: &mut [f64; BLOCK], mean: f64, std: f64) {
     }
 }
 
-/// Transforms in float32's arithmetic.
-#[inline(never)]
-pub(super) fn block_f32(block: &mut [f32; BLOCK], mean: f32, std: f32) {
-    let uniforms = *block;
-    let mut unsure = Lanes::splat(0.0);
-    transform(&uniforms, block, mean, std, |a, b, c| {
-        // Rounded twice, with a note of where that may differ.
-        let sum = a * b + c;
-        unsure = unsure | is_middle(sum);
-        sum.single()
-    });
-    // Below this, results may be subnormal float32, for which the note does not hold.
-    if unsure.any() || std < TINY {
-        transform(&uniforms, block, mean, std, fma_to_odd);
+/// Transforms blocks in float32's arithmetic.
+///
+/// In stages, each a loop over all: most steps wait for the one before, and a short loop lets a processor have several
+/// turns under way at a time, where one long loop is longer than what it looks ahead.
+pub(super) fn blocks_f32(room: &mut Room, blocks: &mut [[f32; BLOCK]], mean: f32, std: f32) {
+    // Nothing to round in the product, or nothing to add to it: then float32's own operations round once.
+    let is_simple = std >= TINY && (mean == 0.0 || is_power_of_two(std));
+    for run in blocks.chunks_mut(RUN) {
+        room.take(run);
+        room.log_polynomials();
+        room.radii();
+        room.turn_polynomials();
+        if is_simple {
+            room.points(run, mean, std);
+        } else {
+            // -0 is what changes nothing.
+            room.points(run, -0.0, 1.0);
+            scale(run.as_flattened_mut(), mean, std);
+        }
     }
 }
 
-#[inline(never)]
-fn fma_to_odd(a: Lanes, b: Lanes, c: Lanes) -> Lanes {
-    let (product, c) = ((a * b).to_array(), c.to_array());
-    Lanes::from_array(std::array::from_fn(|i| add_to_odd(product[i], c[i]))).single()
+fn is_power_of_two(value: f32) -> bool {
+    value.to_bits() << 9 == 0
 }
 
-/// A block of normals from a block of uniforms.
-#[inline(always)]
-fn transform(
-    uniforms: &[f32; BLOCK],
-    block: &mut [f32; BLOCK],
-    mean: f32,
-    std: f32,
-    mut fma: impl FnMut(Lanes, Lanes, Lanes) -> Lanes,
-) {
-    let (mean, std) = (Lanes::splat(mean as f64), Lanes::splat(std as f64));
-    for j in (0..PAIRS).step_by(LANES) {
-        let first = Lanes::widen(std::array::from_fn(|i| uniforms[j + i]));
-        let second = Lanes::widen(std::array::from_fn(|i| uniforms[j + PAIRS + i]));
-        let log = logarithm(Lanes::splat(1.0) - first, &mut fma);
-        let radius = (Lanes::splat(-2.0) * log).sqrt().single();
-        let theta = (Lanes::splat(TWO_PI) * second).single();
-        let (sine, cosine) = sine_cosine(theta, &mut fma);
-        let x = fma((radius * cosine).single(), std, mean).narrow();
-        let y = fma((radius * sine).single(), std, mean).narrow();
-        block[j..j + LANES].copy_from_slice(&x);
-        block[j + PAIRS..j + PAIRS + LANES].copy_from_slice(&y);
+type Quad = [f32; LANES];
+
+/// What the stages leave for the next ones: four lanes of float32 each.
+pub(super) struct Room {
+    /// How many there are now: a multiple of what goes through the logarithm together, the last ones perhaps old.
+    quads: usize,
+    m: [Quad; QUADS],
+    e: [Quad; QUADS],
+    /// Polynomials of logarithms, then radii.
+    radii: [Quad; QUADS],
+    quarters: [Quad; QUADS],
+    x: [Quad; QUADS],
+    /// Polynomials of sines and cosines.
+    turn: [[Quad; 2]; QUADS],
+}
+
+impl Room {
+    pub(super) fn new() -> Room {
+        let zeros = [[0.0; LANES]; QUADS];
+        Room {
+            quads: 0,
+            m: zeros,
+            e: zeros,
+            radii: zeros,
+            quarters: zeros,
+            x: zeros,
+            turn: [[[0.0; LANES]; 2]; QUADS],
+        }
+    }
+
+    /// Takes numbers for logarithms from the first half of each block, angles from the second, of `RUN` blocks at most.
+    #[inline(never)]
+    fn take(&mut self, blocks: &[[f32; BLOCK]]) {
+        self.quads = (HALF * blocks.len().min(RUN)).next_multiple_of(TOGETHER);
+        let (log, sine_cosine) = (Logarithm::held(), SineCosine::held());
+        for (i, block) in blocks.iter().take(RUN).enumerate() {
+            let (quads, _) = block.as_chunks();
+            for j in 0..HALF {
+                let parts = log.parts(Words::from_floats(quads[j]));
+                let angle = sine_cosine.angle(Words::from_floats(quads[j + HALF]));
+                let to = HALF * i + j;
+                self.m[to] = parts.m.to_floats();
+                self.e[to] = parts.e.to_floats();
+                self.quarters[to] = angle.quarters.to_floats();
+                self.x[to] = angle.x.to_floats();
+            }
+        }
+    }
+
+    #[inline(never)]
+    fn log_polynomials(&mut self) {
+        let log = Logarithm::held();
+        let (m, _) = self.m[..self.quads].as_chunks::<TOGETHER>();
+        for (to, m) in self.radii.as_chunks_mut().0.iter_mut().zip(m) {
+            *to = log
+                .polynomials(m.map(Words::from_floats))
+                .map(Words::to_floats);
+        }
+    }
+
+    /// Makes radii of the logarithms' polynomials.
+    #[inline(never)]
+    fn radii(&mut self) {
+        let log = Logarithm::held();
+        let minus_two = Words::held(&-2.0);
+        let polynomials = self.radii[..self.quads].iter_mut();
+        for ((radius, m), e) in polynomials.zip(&self.m).zip(&self.e) {
+            let [m, e, polynomial] = [*m, *e, *radius].map(Words::from_floats);
+            let log = log.of(Parts { m, e }, polynomial);
+            *radius = (log * minus_two).sqrt().to_floats();
+        }
+    }
+
+    #[inline(never)]
+    fn turn_polynomials(&mut self) {
+        let sine_cosine = SineCosine::held();
+        for (to, x) in self.turn.iter_mut().zip(&self.x[..self.quads]) {
+            let polynomials = sine_cosine.polynomials(Words::from_floats(*x));
+            *to = polynomials.map(Words::to_floats);
+        }
+    }
+
+    /// Makes points of the radii and the angles, times `std`, plus `mean`.
+    #[inline(never)]
+    fn points(&self, blocks: &mut [[f32; BLOCK]], mean: f32, std: f32) {
+        let sine_cosine = SineCosine::held();
+        let (mean, std) = (Words::splat(mean), Words::splat(std));
+        for (i, block) in blocks.iter_mut().take(RUN).enumerate() {
+            let (quads, _) = block.as_chunks_mut();
+            for j in 0..HALF {
+                let at = HALF * i + j;
+                let [radius, quarters, x] =
+                    [self.radii[at], self.quarters[at], self.x[at]].map(Words::from_floats);
+                let polynomials = self.turn[at].map(Words::from_floats);
+                let (sine, cosine) = sine_cosine.of(Angle { quarters, x }, polynomials);
+                quads[j] = (radius * cosine * std + mean).to_floats();
+                quads[j + HALF] = (radius * sine * std + mean).to_floats();
+            }
+        }
+    }
+}
+
+/// `fma(x, std, mean)` of standard normals x.
+#[inline(never)]
+fn scale(values: &mut [f32], mean: f32, std: f32) {
+    let fused = |value| fma(value, std, mean);
+    // Subnormal results have fewer bits, and their middles are elsewhere.
+    if std < TINY {
+        values.iter_mut().for_each(|value| *value = fused(*value));
+        return;
+    }
+    let (quads, _) = values.as_chunks_mut();
+    let (mean, std) = (Words::splat(mean).widen(), Words::splat(std).widen());
+    for quad in quads {
+        let sum = Words::from_floats(*quad).widen() * std + mean;
+        *quad = if sum.any_middle() {
+            quad.map(fused)
+        } else {
+            sum.narrow().to_floats()
+        };
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::random::cephes::reference;
     use crate::random::uniform::uniform_f32;
     use crate::random::Engine;
 
-    /// Reference: the AVX2 code one float32 operation at a time, with the library's fused multiply-add.
-    fn reference(u: f32, v: f32, mean: f32, std: f32) -> (f32, f32) {
-        let radius = (-2.0 * reference_log(1.0 - u)).sqrt();
-        let theta = std::f32::consts::TAU * v;
-        let j = ((theta * 1.2732395) as i32 + 1) & !1;
-        let y = j as f32;
-        let mut x = y.mul_add(-0.78515625, theta);
-        x = y.mul_add(-2.4187565e-4, x);
-        x = y.mul_add(-3.774895e-8, x);
-        let z = x * x;
-        let mut c = 2.4433157e-5f32.mul_add(z, -1.3887316e-3);
-        c = c.mul_add(z, 4.1666646e-2);
-        c = (c * z).mul_add(z, -(0.5 * z)) + 1.0;
-        let mut s = (-1.9515296e-4f32).mul_add(z, 8.332161e-3);
-        s = s.mul_add(z, -1.6666655e-1);
-        s = (s * z).mul_add(x, x);
-        let (mut sine, mut cosine) = if j & 2 == 0 { (s, c) } else { (c, s) };
-        if j & 4 != 0 {
-            sine = -sine;
-        }
-        if (j - 2) & 4 == 0 {
-            cosine = -cosine;
-        }
+    fn reference_pair(u: f32, v: f32, mean: f32, std: f32) -> (f32, f32) {
+        let radius = (-2.0 * reference::logarithm(u)).sqrt();
+        let (sine, cosine) = reference::sine_cosine(v);
         (
             (radius * cosine).mul_add(std, mean),
             (radius * sine).mul_add(std, mean),
         )
     }
 
-    fn reference_log(x: f32) -> f32 {
-        let mut e = ((x.to_bits() >> 23) as i32 - 126) as f32;
-        let mut m = f32::from_bits(x.to_bits() & 0x007f_ffff | 0x3f00_0000);
-        if m < std::f32::consts::FRAC_1_SQRT_2 {
-            e -= 1.0;
-            m = m - 1.0 + m;
-        } else {
-            m -= 1.0;
-        }
-        let z = m * m;
-        let coefficients = [
-            -0.1151461,
-            0.116769984,
-            -0.12420141,
-            0.14249323,
-            -0.16668057,
-            0.20000714,
-            -0.24999994,
-            0.3333333,
-        ];
-        let mut y = coefficients
-            .iter()
-            .fold(7.037684e-2f32, |y, c| y.mul_add(m, *c));
-        y = (y * m).mul_add(z, e * -2.1219444e-4) - 0.5 * z;
-        (m + y) + e * 0.693_359_4
-    }
-
     fn block(uniforms: [f32; BLOCK], mean: f32, std: f32) -> [f32; BLOCK] {
-        let mut block = uniforms;
-        block_f32(&mut block, mean, std);
-        block
+        let mut blocks = [uniforms];
+        blocks_f32(&mut Room::new(), &mut blocks, mean, std);
+        blocks[0]
     }
 
     fn assert_block(uniforms: [f32; BLOCK], mean: f32, std: f32) {
         let got = block(uniforms, mean, std);
         for j in 0..PAIRS {
-            let (x, y) = reference(uniforms[j], uniforms[j + PAIRS], mean, std);
+            let (x, y) = reference_pair(uniforms[j], uniforms[j + PAIRS], mean, std);
             let expected = (x.to_bits(), y.to_bits());
             let label = format!("{} {} {mean} {std}", uniforms[j], uniforms[j + PAIRS]);
             assert_eq!(
@@ -161,7 +224,15 @@ mod tests {
         for i in 0..40_000 {
             let mut uniforms = [0f32; BLOCK];
             uniform_f32(&mut engine, &mut uniforms, 0.0, 1.0);
-            let (mean, std) = [(0.0, 1.0), (0.1, 0.02), (-3.0, 1e-3), (1e4, 7.0)][i % 4];
+            let (mean, std) = [
+                (0.0, 1.0),
+                (0.1, 0.02),
+                (-3.0, 1e-3),
+                (1e4, 7.0),
+                (0.25, 0.5),
+                (0.1, 0.75),
+                (0.0, 0.02),
+            ][i % 7];
             assert_block(uniforms, mean, std);
         }
     }
@@ -188,7 +259,10 @@ mod tests {
                 for (mean, std) in [
                     (0.0, 1.0),
                     (0.0, 0.0),
+                    (-0.0, 1.0),
                     (0.0, 1e-38),
+                    (1e-39, 1e-20),
+                    (1e-39, 2f32.powi(-66)),
                     (1e-39, 1e-42),
                     (-1e30, 1e30),
                     (f32::MAX, f32::MAX),
@@ -204,6 +278,20 @@ mod tests {
         assert!(block([0.5; BLOCK], f32::INFINITY, 1.0)
             .iter()
             .all(|value| *value == f32::INFINITY));
+    }
+
+    #[test]
+    fn many_blocks_are_each_transformed() {
+        let mut engine = Engine::seeded(2);
+        for count in [1, 2, 3, RUN - 1, RUN, RUN + 1, 2 * RUN + 3] {
+            for (mean, std) in [(0.0, 1.0), (0.1, 0.02)] {
+                let mut blocks = vec![[0f32; BLOCK]; count];
+                uniform_f32(&mut engine, blocks.as_flattened_mut(), 0.0, 1.0);
+                let expected: Vec<_> = blocks.iter().map(|&b| block(b, mean, std)).collect();
+                blocks_f32(&mut Room::new(), &mut blocks, mean, std);
+                assert_eq!(blocks, expected);
+            }
+        }
     }
 
     #[test]

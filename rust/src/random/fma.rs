@@ -7,8 +7,6 @@
 //! using rounding to odd", IEEE Trans. Computers 57 (2008). 53 ≥ 24 + 2 bits make the second rounding then correct,
 //! in float32's subnormal range too.
 
-use super::lanes::Lanes;
-
 /// The float32 nearest to `a*b + c`.
 #[inline(always)]
 pub(crate) fn fma(a: f32, b: f32, c: f32) -> f32 {
@@ -17,7 +15,7 @@ pub(crate) fn fma(a: f32, b: f32, c: f32) -> f32 {
 
 /// `a + b`, inexact results rounded to the neighbour whose last bit is 1.
 #[inline(always)]
-pub(crate) fn add_to_odd(a: f64, b: f64) -> f64 {
+fn add_to_odd(a: f64, b: f64) -> f64 {
     let sum = a + b;
     // 2Sum (Knuth, TAOCP 2, 4.2.2): `sum + error` is exactly `a + b`.
     let b_part = sum - a;
@@ -39,16 +37,10 @@ pub(crate) fn add_to_odd(a: f64, b: f64) -> f64 {
     })
 }
 
-/// Where rounding a sum to float32 could differ from rounding the exact sum: in the middle of two float32. For results
-/// in float32's normal range.
-#[inline(always)]
-pub(super) fn is_middle(sum: Lanes) -> Lanes {
-    (sum & Lanes::splat_bits(0x1fff_ffff)).same_bits(Lanes::splat_bits(0x1000_0000))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::random::lanes::Doubles;
     use crate::random::Engine;
 
     fn check(a: f32, b: f32, c: f32) {
@@ -89,7 +81,7 @@ mod tests {
             check(a, b, c);
             let sum = a as f64 * b as f64 + c as f64;
             collisions += u32::from(sum as f32 != a.mul_add(b, c));
-            assert!(is_middle(Lanes::splat(sum)).any() || sum as f32 == a.mul_add(b, c));
+            assert!(Doubles::splat(sum).any_middle() || sum as f32 == a.mul_add(b, c));
         }
         assert!(
             collisions > 100,

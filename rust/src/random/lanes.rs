@@ -1,271 +1,100 @@
-//! A few float64 lanes: wasm vectors in the built core, an array elsewhere. Both forms round alike.
+//! Four lanes: wasm vectors in the built core, arrays elsewhere. Both forms round alike.
 //!
-//! Several vectors and not one, because the polynomials are chains: while one vector waits, the others go on.
+//! [`Words`] holds 32-bit words, as bits, integers or float32; [`Doubles`] holds the same four lanes in float64, for
+//! what must be rounded once. No operation is a relaxed instruction: both builds give the same bits.
+//!
+//! Constants of a loop are read from memory (`held`, `volatile` so that LLVM does not make constants of them again),
+//! where there are many once before the loop: V8 keeps what was read, in a register or on its stack, but builds a
+//! constant from several instructions in every turn.
 
 #[cfg(not(target_arch = "wasm32"))]
-pub(super) use portable::Lanes;
+mod portable;
 #[cfg(target_arch = "wasm32")]
-pub(super) use simd::Lanes;
+mod simd;
+
+#[cfg(not(target_arch = "wasm32"))]
+pub(super) use portable::{Doubles, Rounding, Words};
+#[cfg(target_arch = "wasm32")]
+pub(super) use simd::{Doubles, Rounding, Words};
 
 /// Lanes.
-pub(super) const LANES: usize = 2;
+pub(super) const LANES: usize = 4;
+/// Half of what float32's last bit is worth, in float64's bits.
+static HALF_LAST: f64 = f64::from_bits(1 << 28);
+/// The bits of a float64 that float32 has.
+static KEPT: f64 = f64::from_bits(!((1 << 29) - 1));
 
-#[cfg(target_arch = "wasm32")]
-mod simd {
-    use super::LANES;
-    use core::arch::wasm32::*;
-    use std::array::from_fn;
-    use std::ops::{Add, BitAnd, BitOr, BitXor, Mul, Sub};
-
-    const VECTORS: usize = LANES / 2;
-
-    /// float64 values, or their bits, or truth values (all bits or none).
-    #[derive(Clone, Copy)]
-    pub(in crate::random) struct Lanes([v128; VECTORS]);
-
-    impl Lanes {
-        /// `value` in every lane.
-        #[inline(always)]
-        pub(in crate::random) fn splat(value: f64) -> Lanes {
-            Lanes([f64x2_splat(value); VECTORS])
-        }
-
-        /// `bits` in every lane.
-        #[inline(always)]
-        pub(in crate::random) fn splat_bits(bits: u64) -> Lanes {
-            Lanes([u64x2_splat(bits); VECTORS])
-        }
-
-        /// float32 → float64.
-        #[inline(always)]
-        pub(in crate::random) fn widen(values: [f32; LANES]) -> Lanes {
-            Lanes(from_fn(|i| {
-                f64x2_promote_low_f32x4(f32x4(values[2 * i], values[2 * i + 1], 0.0, 0.0))
-            }))
-        }
-
-        /// To float32.
-        #[inline(always)]
-        pub(in crate::random) fn narrow(self) -> [f32; LANES] {
-            let narrow = self.0.map(|v| f32x4_demote_f64x2_zero(v));
-            from_fn(|i| match i % 2 {
-                0 => f32x4_extract_lane::<0>(narrow[i / 2]),
-                _ => f32x4_extract_lane::<1>(narrow[i / 2]),
-            })
-        }
-
-        /// To float32's precision.
-        #[inline(always)]
-        pub(in crate::random) fn single(self) -> Lanes {
-            self.each(|v| f64x2_promote_low_f32x4(f32x4_demote_f64x2_zero(v)))
-        }
-
-        /// Lane 0 first.
-        #[inline(always)]
-        pub(in crate::random) fn to_array(self) -> [f64; LANES] {
-            from_fn(|i| match i % 2 {
-                0 => f64x2_extract_lane::<0>(self.0[i / 2]),
-                _ => f64x2_extract_lane::<1>(self.0[i / 2]),
-            })
-        }
-
-        /// Lane 0 first.
-        #[inline(always)]
-        pub(in crate::random) fn from_array(values: [f64; LANES]) -> Lanes {
-            Lanes(from_fn(|i| f64x2(values[2 * i], values[2 * i + 1])))
-        }
-
-        /// √x.
-        #[inline(always)]
-        pub(in crate::random) fn sqrt(self) -> Lanes {
-            self.each(|v| f64x2_sqrt(v))
-        }
-
-        /// The next integer towards zero.
-        #[inline(always)]
-        pub(in crate::random) fn trunc(self) -> Lanes {
-            self.each(|v| f64x2_trunc(v))
-        }
-
-        /// The bits, moved up.
-        #[inline(always)]
-        pub(in crate::random) fn shift_up(self, bits: u32) -> Lanes {
-            self.each(|v| u64x2_shl(v, bits))
-        }
-
-        /// The bits, moved down.
-        #[inline(always)]
-        pub(in crate::random) fn shift_down(self, bits: u32) -> Lanes {
-            self.each(|v| u64x2_shr(v, bits))
-        }
-
-        /// Where `self` < `other`.
-        #[inline(always)]
-        pub(in crate::random) fn below(self, other: Lanes) -> Lanes {
-            self.both(other, |a, b| f64x2_lt(a, b))
-        }
-
-        /// Where the bits are the same.
-        #[inline(always)]
-        pub(in crate::random) fn same_bits(self, other: Lanes) -> Lanes {
-            self.both(other, |a, b| i64x2_eq(a, b))
-        }
-
-        /// Of truth values: `yes` where true, else `no`.
-        #[inline(always)]
-        pub(in crate::random) fn select(self, yes: Lanes, no: Lanes) -> Lanes {
-            Lanes(from_fn(|i| v128_bitselect(yes.0[i], no.0[i], self.0[i])))
-        }
-
-        /// Whether any bit is set.
-        #[inline(always)]
-        pub(in crate::random) fn any(self) -> bool {
-            self.0.into_iter().any(|v| v128_any_true(v))
-        }
-
-        #[inline(always)]
-        fn each(self, operation: impl Fn(v128) -> v128) -> Lanes {
-            Lanes(from_fn(|i| operation(self.0[i])))
-        }
-
-        #[inline(always)]
-        fn both(self, other: Lanes, operation: impl Fn(v128, v128) -> v128) -> Lanes {
-            Lanes(from_fn(|i| operation(self.0[i], other.0[i])))
-        }
+impl Words {
+    /// A constant float32 in every lane.
+    #[inline(always)]
+    pub(super) fn held(value: &'static f32) -> Words {
+        // SAFETY: a reference is readable.
+        Words::splat(unsafe { std::ptr::from_ref(value).read_volatile() })
     }
 
-    macro_rules! operator {
-        ($($trait:ident $method:ident $intrinsic:ident,)*) => { $(
-            impl $trait for Lanes {
-                type Output = Lanes;
-                #[inline(always)]
-                fn $method(self, other: Lanes) -> Lanes {
-                    self.both(other, |a, b| $intrinsic(a, b))
-                }
-            }
-        )* };
-    }
-    operator! {
-        Add add f64x2_add,
-        Sub sub f64x2_sub,
-        Mul mul f64x2_mul,
-        BitAnd bitand v128_and,
-        BitOr bitor v128_or,
-        BitXor bitxor v128_xor,
+    /// A constant word in every lane.
+    #[inline(always)]
+    pub(super) fn held_bits(value: &'static u32) -> Words {
+        // SAFETY: a reference is readable.
+        Words::splat_bits(unsafe { std::ptr::from_ref(value).read_volatile() })
     }
 }
 
-#[cfg(not(target_arch = "wasm32"))]
-mod portable {
-    use super::LANES;
-    use std::array::from_fn;
-    use std::ops::{Add, BitAnd, BitOr, BitXor, Mul, Sub};
+impl Doubles {
+    /// A constant float64 in every lane.
+    #[inline(always)]
+    pub(super) fn held(value: &'static f64) -> Doubles {
+        // SAFETY: a reference is readable.
+        Doubles::splat(unsafe { std::ptr::from_ref(value).read_volatile() })
+    }
+}
 
-    /// float64 values, or their bits, or truth values (all bits or none).
-    #[derive(Clone, Copy)]
-    pub(in crate::random) struct Lanes([f64; LANES]);
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-    impl Lanes {
-        /// `value` in every lane.
-        pub(in crate::random) fn splat(value: f64) -> Lanes {
-            Lanes([value; LANES])
-        }
+    const VALUES: [f32; LANES] = [1.5, -2.0, 0.25, 3.0e-39];
 
-        /// `bits` in every lane.
-        pub(in crate::random) fn splat_bits(bits: u64) -> Lanes {
-            Lanes::splat(f64::from_bits(bits))
-        }
-
-        /// float32 → float64.
-        pub(in crate::random) fn widen(values: [f32; LANES]) -> Lanes {
-            Lanes(values.map(f64::from))
-        }
-
-        /// To float32.
-        pub(in crate::random) fn narrow(self) -> [f32; LANES] {
-            self.0.map(|value| value as f32)
-        }
-
-        /// To float32's precision.
-        pub(in crate::random) fn single(self) -> Lanes {
-            Lanes::widen(self.narrow())
-        }
-
-        /// Lane 0 first.
-        pub(in crate::random) fn to_array(self) -> [f64; LANES] {
-            self.0
-        }
-
-        /// Lane 0 first.
-        pub(in crate::random) fn from_array(values: [f64; LANES]) -> Lanes {
-            Lanes(values)
-        }
-
-        /// √x.
-        pub(in crate::random) fn sqrt(self) -> Lanes {
-            Lanes(self.0.map(f64::sqrt))
-        }
-
-        /// The next integer towards zero.
-        pub(in crate::random) fn trunc(self) -> Lanes {
-            Lanes(self.0.map(f64::trunc))
-        }
-
-        /// The bits, moved up.
-        pub(in crate::random) fn shift_up(self, bits: u32) -> Lanes {
-            Lanes(self.0.map(|value| f64::from_bits(value.to_bits() << bits)))
-        }
-
-        /// The bits, moved down.
-        pub(in crate::random) fn shift_down(self, bits: u32) -> Lanes {
-            Lanes(self.0.map(|value| f64::from_bits(value.to_bits() >> bits)))
-        }
-
-        /// Where `self` < `other`.
-        pub(in crate::random) fn below(self, other: Lanes) -> Lanes {
-            self.both(other, |a, b| truth(a < b))
-        }
-
-        /// Where the bits are the same.
-        pub(in crate::random) fn same_bits(self, other: Lanes) -> Lanes {
-            self.both(other, |a, b| truth(a.to_bits() == b.to_bits()))
-        }
-
-        /// Of truth values: `yes` where true, else `no`.
-        pub(in crate::random) fn select(self, yes: Lanes, no: Lanes) -> Lanes {
-            self & yes | no & (self ^ Lanes::splat_bits(u64::MAX))
-        }
-
-        /// Whether any bit is set.
-        pub(in crate::random) fn any(self) -> bool {
-            self.0.iter().any(|value| value.to_bits() != 0)
-        }
-
-        fn both(self, other: Lanes, operation: impl Fn(f64, f64) -> f64) -> Lanes {
-            Lanes(from_fn(|i| operation(self.0[i], other.0[i])))
-        }
+    #[test]
+    fn lanes_keep_their_order() {
+        let words = Words::from_floats(VALUES);
+        assert_eq!(words.to_floats(), VALUES);
+        assert_eq!(words.widen().narrow().to_floats(), VALUES);
+        assert_eq!(Words::from_bits(words.to_bits()).to_floats(), VALUES);
     }
 
-    fn truth(value: bool) -> f64 {
-        f64::from_bits(if value { u64::MAX } else { 0 })
+    #[test]
+    fn narrowing_rounds_to_even_and_single_away_from_zero() {
+        let third = Doubles::splat(1.0 / 3.0);
+        assert_eq!(third.narrow().to_floats(), [1.0f32 / 3.0; LANES]);
+        let rounding = Rounding::held();
+        assert_eq!(
+            rounding.single(third).narrow().to_floats(),
+            [1.0f32 / 3.0; LANES]
+        );
+        let tie = Doubles::splat(1.0 + 2f64.powi(-24));
+        assert_eq!(tie.narrow().to_floats(), [1.0; LANES]);
+        assert_eq!(
+            rounding.single(tie).narrow().to_floats(),
+            [1.0 + f32::EPSILON; LANES]
+        );
     }
 
-    macro_rules! operator {
-        ($($trait:ident $method:ident $operation:expr,)*) => { $(
-            impl $trait for Lanes {
-                type Output = Lanes;
-                fn $method(self, other: Lanes) -> Lanes {
-                    self.both(other, $operation)
-                }
-            }
-        )* };
-    }
-    operator! {
-        Add add |a, b| a + b,
-        Sub sub |a, b| a - b,
-        Mul mul |a, b| a * b,
-        BitAnd bitand |a, b| f64::from_bits(a.to_bits() & b.to_bits()),
-        BitOr bitor |a, b| f64::from_bits(a.to_bits() | b.to_bits()),
-        BitXor bitxor |a, b| f64::from_bits(a.to_bits() ^ b.to_bits()),
+    #[test]
+    fn words_are_integers_too() {
+        let words = Words::from_bits([1, 0x8000_0000, 7, u32::MAX]);
+        let one = Words::splat_bits(1);
+        assert_eq!(words.plus(one).to_bits(), [2, 0x8000_0001, 8, 0]);
+        assert_eq!(
+            words.minus(one).to_bits(),
+            [0, 0x7fff_ffff, 6, u32::MAX - 1]
+        );
+        assert_eq!(
+            words.to_float().to_floats(),
+            [1.0, -2147483648.0, 7.0, -1.0]
+        );
+        assert_eq!(words.up(31).to_bits(), [1 << 31, 0, 1 << 31, 1 << 31]);
+        assert_eq!(words.down(31).to_bits(), [0, 1, 0, 1]);
+        assert_eq!(words.down_signed(31).to_bits(), [0, u32::MAX, 0, u32::MAX]);
     }
 }

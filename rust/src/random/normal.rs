@@ -7,7 +7,7 @@
 //!
 //! Otherwise: one pair at a time in float64, for every dtype, the second of a pair kept in the engine.
 
-use super::box_muller::{block_f32, block_f64, BLOCK};
+use super::box_muller::{block_f64, blocks_f32, Room, BLOCK, RUN};
 use super::mt19937::Engine;
 use super::uniform::{uniform_f32, uniform_f64, unit64};
 use super::{fill_from_f64, DONE, UNSUPPORTED};
@@ -16,6 +16,9 @@ use crate::dtype::DType;
 use crate::memory::output;
 use std::f64::consts::PI;
 use wasm_bindgen::prelude::wasm_bindgen;
+
+/// Elements drawn before they are transformed: a multiple of a block's, few enough to stay in the nearest cache.
+const CHUNK: usize = RUN * BLOCK;
 
 /// Fills with normal numbers, `std` ≥ 0. `contiguous` is 0 where PyTorch's tensor would not be.
 #[wasm_bindgen]
@@ -103,36 +106,38 @@ fn next_normal(engine: &mut Engine) -> f64 {
 }
 
 fn big_f32(engine: &mut Engine, dst: &mut [f32], mean: f32, std: f32) {
-    uniform_f32(engine, dst, 0.0, 1.0);
-    let (blocks, rest) = dst.as_chunks_mut::<BLOCK>();
-    for block in blocks {
-        block_f32(block, mean, std);
-    }
-    if !rest.is_empty() {
-        let last = dst.last_chunk_mut::<BLOCK>().expect("16 elements or more");
-        uniform_f32(engine, last, 0.0, 1.0);
-        block_f32(last, mean, std);
+    let mut room = Room::new();
+    let mut fill = |elements: &mut [f32]| {
+        uniform_f32(engine, elements, 0.0, 1.0);
+        blocks_f32(&mut room, elements.as_chunks_mut().0, mean, std);
+    };
+    dst.chunks_mut(CHUNK).for_each(&mut fill);
+    if !dst.len().is_multiple_of(BLOCK) {
+        fill(last_block(dst));
     }
 }
 
 /// The 16-bit floats; `dtype` is the code of one.
 fn big_half(engine: &mut Engine, dst: &mut [u16], dtype: u32, mean: f32, std: f32) {
-    let mut fill = |block: &mut [u16; BLOCK]| {
-        let mut values = [0f32; BLOCK];
-        uniform_f32(engine, &mut values, 0.0, 1.0);
-        block_f32(&mut values, mean, std);
+    let (mut room, mut values) = (Room::new(), [0f32; CHUNK]);
+    let mut fill = |elements: &mut [u16]| {
+        let values = &mut values[..elements.len()];
+        uniform_f32(engine, values, 0.0, 1.0);
+        blocks_f32(&mut room, values.as_chunks_mut().0, mean, std);
         cast(
-            block.as_mut_ptr() as usize,
+            elements.as_mut_ptr() as usize,
             dtype,
             values.as_ptr() as usize,
             DType::Float32 as u32,
-            BLOCK,
+            values.len(),
         );
     };
     let (blocks, rest) = dst.as_chunks_mut::<BLOCK>();
-    blocks.iter_mut().for_each(&mut fill);
-    if !rest.is_empty() {
-        fill(dst.last_chunk_mut::<BLOCK>().expect("16 elements or more"));
+    let is_whole = rest.is_empty();
+    let blocks = blocks.as_flattened_mut();
+    blocks.chunks_mut(CHUNK).for_each(&mut fill);
+    if !is_whole {
+        fill(last_block(dst));
     }
 }
 
@@ -143,10 +148,15 @@ fn big_f64(engine: &mut Engine, dst: &mut [f64], mean: f64, std: f64) {
         block_f64(block, mean, std);
     }
     if !rest.is_empty() {
-        let last = dst.last_chunk_mut::<BLOCK>().expect("16 elements or more");
+        let last = last_block(dst);
         uniform_f64(engine, last, 0.0, 1.0);
         block_f64(last, mean, std);
     }
+}
+
+/// The last elements, of 16 or more.
+fn last_block<T>(dst: &mut [T]) -> &mut [T; BLOCK] {
+    dst.last_chunk_mut().expect("16 elements or more")
 }
 
 #[cfg(test)]

@@ -1,7 +1,8 @@
 //! `uniform_`: `fma(x, to - from, from)` with x the low 24 (float64: 53) bits of a draw, scaled to [0, 1).
 
 use super::fma::fma;
-use super::mt19937::{temper, Engine};
+use super::lanes::{Doubles, Words, LANES};
+use super::mt19937::Engine;
 use super::{DONE, UNSUPPORTED};
 use crate::cast::cast;
 use crate::dtype::DType;
@@ -10,6 +11,8 @@ use wasm_bindgen::prelude::wasm_bindgen;
 
 /// 2^-24, what the last of 24 bits is worth.
 const UNIT32: f32 = 1.0 / (1 << 24) as f32;
+/// These 24 bits.
+static LOW: u32 = 0xff_ffff;
 /// 2^-53.
 const UNIT64: f64 = 1.0 / (1u64 << 53) as f64;
 /// float32 numbers made before they are rounded to 16 bits.
@@ -66,8 +69,7 @@ pub(super) fn draws(dtype: DType, count: usize) -> u64 {
 /// 24 random bits as a number in [0, 1).
 #[inline(always)]
 pub(super) fn unit32(draw: u32) -> f32 {
-    // Through i32: the conversion that SIMD has.
-    (draw & 0xff_ffff) as i32 as f32 * UNIT32
+    (draw & LOW) as f32 * UNIT32
 }
 
 /// 53 random bits as a number in [0, 1).
@@ -77,17 +79,41 @@ pub(super) fn unit64(draw: u64) -> f64 {
 }
 
 /// float32 uniforms.
-#[inline(never)]
 pub(super) fn uniform_f32(engine: &mut Engine, dst: &mut [f32], from: f32, to: f32) {
     let range = to - from;
-    if sum_is_exact(range, from) {
-        let (range, from) = (range as f64, from as f64);
-        each_draw(engine, dst, |draw| {
-            (unit32(draw) as f64 * range + from) as f32
-        });
+    let unit = range * UNIT32;
+    let is_symmetric = from == -to;
+    if (is_symmetric || from == 0.0) && unit > f32::MIN_POSITIVE && range.is_finite() {
+        // k/2^24 * range, or that less half the range: a whole number, exact, times an exact unit, rounded once.
+        scaled(engine, dst, if is_symmetric { 1 << 23 } else { 0 }, unit);
+    } else if sum_is_exact(range, from) {
+        widened(engine, dst, range, from);
     } else {
-        each_draw(engine, dst, |draw| fma(unit32(draw), range, from));
+        each_draw(engine, dst, |quad| {
+            let fused = |word| fma(unit32(word), range, from);
+            Words::from_floats(quad.to_bits().map(fused))
+        });
     }
+}
+
+/// The low 24 bits of each draw, less `centre`, times `unit`.
+#[inline(never)]
+fn scaled(engine: &mut Engine, dst: &mut [f32], centre: u32, unit: f32) {
+    let (centre, unit) = (Words::splat_bits(centre), Words::splat(unit));
+    each_draw(engine, dst, |quad| {
+        (quad & Words::held_bits(&LOW)).minus(centre).to_float() * unit
+    });
+}
+
+/// Where the sum needs float64 and is exact in it.
+#[inline(never)]
+fn widened(engine: &mut Engine, dst: &mut [f32], range: f32, from: f32) {
+    let unit = Doubles::splat(range as f64 * UNIT32 as f64);
+    let from = Doubles::splat(from as f64);
+    each_draw(engine, dst, |quad| {
+        let whole = (quad & Words::held_bits(&LOW)).to_float();
+        (whole.widen() * unit + from).narrow()
+    });
 }
 
 /// float64 uniforms.
@@ -136,15 +162,23 @@ fn uniform_half(engine: &mut Engine, dst: &mut [u16], dtype: u32, from: f32, to:
     }
 }
 
-/// Calls `convert` with one draw for every element.
+/// Calls `convert` with draws, four at a time, and keeps as many as there are elements.
 #[inline(always)]
-pub(super) fn each_draw<T>(engine: &mut Engine, dst: &mut [T], convert: impl Fn(u32) -> T) {
+fn each_draw(engine: &mut Engine, dst: &mut [f32], convert: impl Fn(Words) -> Words) {
     let mut rest = dst;
     while !rest.is_empty() {
         let words = engine.raw(rest.len());
         let (now, later) = rest.split_at_mut(words.len());
-        for (element, &word) in now.iter_mut().zip(words) {
-            *element = convert(temper(word));
+        let (quads, last) = words.as_chunks::<LANES>();
+        let (to, last_to) = now.as_chunks_mut::<LANES>();
+        for (to, quad) in to.iter_mut().zip(quads) {
+            *to = convert(Words::from_bits(*quad).temper()).to_floats();
+        }
+        if !last.is_empty() {
+            let mut quad = [0; LANES];
+            quad[..last.len()].copy_from_slice(last);
+            let values = convert(Words::from_bits(quad).temper()).to_floats();
+            last_to.copy_from_slice(&values[..last.len()]);
         }
         rest = later;
     }
@@ -269,7 +303,10 @@ mod tests {
         ((engine.draw() % (1 << 24)) as f32 / (1 << 24) as f32).mul_add(to - from, from)
     }
 
-    const RANGES: [(f64, f64); 12] = [
+    const RANGES: [(f64, f64); 15] = [
+        (0.0, f32::from_bits(0x0c7f_ffff) as f64), // 2^24 parts of it are rounded up to normal numbers
+        (-f32::MAX as f64, f32::MAX as f64),
+        (-0.0, 3.0),
         (0.0, 1.0),
         (-1.0, 1.0),
         (-0.31622776601683794, 0.31622776601683794),
