@@ -18,7 +18,7 @@
  * | `inspect` | those of `Inspection.toJSON`: `format path tensors parameters byteLength` |
  * | `plan` | those of `LoadPlan.toJSON`: `ok problems suggestions bytesToRead peakBytes` and those of the report; each suggestion with its `flags` for this command line, or `null` |
  * | `diff` | those of `Comparison.toJSON`: `equal missing extra shapes dtypes others compared values unreadable` |
- * | `convert` | those of `Conversion.toJSON`: `from path tensors byteLength aliases renamed dropped unusedRules casts overflowed vanished` |
+ * | `convert` | those of `Conversion.toJSON`: `from path files tensors byteLength aliases renamed dropped unusedRules casts overflowed vanished` |
  *
  * @module
  */

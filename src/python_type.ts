@@ -4,12 +4,12 @@
  * @module
  */
 
-import { isDType, isRareDType } from "./dtype.ts";
+import { type DType, isDType, isRareDType } from "./dtype.ts";
 import { isLazyTensor } from "./state_dict.ts";
 import { brandOf, TENSOR_BRAND } from "./version.ts";
 
-/** The scalar types of NumPy by the codes in which its `dtype` is pickled. */
-const NUMPY_SCALARS: ReadonlyMap<string, string> = new Map([
+/** The scalar types of NumPy by the codes in which its `dtype` is pickled; PyTorch calls them the same. */
+export const NUMPY_SCALARS: ReadonlyMap<string, DType> = new Map<string, DType>([
   ["b1", "bool"],
   ["i1", "int8"],
   ["i2", "int16"],

@@ -47,8 +47,8 @@ const ENTRY_POINTS: ReadonlyMap<string, Layer> = new Map([["mod.ts", "mod"], ["s
 /** The other entry point, which the command line may take because it starts no wasm. */
 const CHECKPOINT_ENTRY = "src/checkpoint/mod.ts";
 
-/** What the command line may take beside `mod.ts`: a misspelt option is no matter of the library's surface. */
-const ALSO_FOR_CLI: readonly string[] = [CHECKPOINT_ENTRY, "src/plan/nearest.ts"];
+/** What the command line may take beside `mod.ts`: words for people are no matter of the library's surface. */
+const ALSO_FOR_CLI: readonly string[] = [CHECKPOINT_ENTRY, "src/plan/nearest.ts", "src/plan/amount.ts"];
 
 /** The entry points by the name that users import. */
 const PUBLISHED: ReadonlyMap<string, string> = new Map([

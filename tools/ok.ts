@@ -37,6 +37,11 @@ const STEPS: readonly Step[] = [
     args: ["test", "-R", "-W", "-E", "--allow-run", "tests/cli/process_test.ts"],
   },
   {
+    name: "save",
+    command: DENO,
+    args: ["test", "-R", "-W", "-E", "--allow-run", "tests/load/save_process_test.ts"],
+  },
+  {
     name: "bundle",
     command: DENO,
     args: ["test", "-R", "-W", "-E", "--allow-run", "tests/bundle_test.ts"],

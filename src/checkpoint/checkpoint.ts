@@ -14,8 +14,6 @@ import { findStateDicts, readStateDict, type Searched, type StateDictPath, undec
 export interface FoundContent {
   /** Everything in it. */
   readonly root: Inert;
-  /** Attributes of the dicts in it, among them `_metadata`. */
-  readonly attributes: WeakMap<ReadonlyMap<Inert, Inert>, Inert>;
   /** The texts beside the tensors. */
   readonly metadata: ReadonlyMap<string, string>;
 }
@@ -51,7 +49,8 @@ export class Checkpoint {
   readonly format: CheckpointFormat;
   /**
    * Everything in the file, as values without behaviour: a dict is a `Map`, a list an array and a tuple a frozen one,
-   * `bytes` a `Uint8Array`, an object of any other class an `InertObject`, a tensor a `LazyTensor`.
+   * `bytes` a `Uint8Array`, a number of NumPy a number, an object of any other class an `InertObject`, a tensor a
+   * `LazyTensor`. A state dict in it keeps its `_metadata`, which `save` writes along.
    */
   readonly root: Inert;
   /**
@@ -67,12 +66,12 @@ export class Checkpoint {
   readonly #searched: Searched;
 
   /** For the readers of formats; use `openCheckpoint`. */
-  constructor({ source, format, root, metadata, attributes, limits }: CheckpointContent) {
+  constructor({ source, format, root, metadata, limits }: CheckpointContent) {
     this.format = format;
     this.root = root;
     this.metadata = metadata;
     this.#source = source;
-    this.#searched = { root, attributes, format, limits };
+    this.#searched = { root, format, limits };
     this.stateDictPaths = findStateDicts(this.#searched);
   }
 
@@ -83,7 +82,7 @@ export class Checkpoint {
    * @param path Where it is; may be left out if there is only one. Any dict with string keys and any module can be
    * named.
    * @throws {CheckpointError} There is none at `path`, or none was named and there is not exactly one; the message
-   * lists the paths.
+   * lists the paths, with how many tensors and bytes there are at each.
    */
   stateDict(path?: StateDictPath): StateDict<Inert> {
     const known = this.stateDictPaths;

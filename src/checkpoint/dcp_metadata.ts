@@ -230,7 +230,8 @@ class MetadataReader {
 
   #count(value: Inert | undefined, what: string): number {
     if (typeof value === "number" && Number.isSafeInteger(value) && value >= 0) return value;
-    throw this.#wrong(`${what} holds ${typeof value === "number" ? value : "no number"}, expected 0 or more`);
+    const found = typeof value === "number" || typeof value === "bigint" ? value : "no number";
+    throw this.#wrong(`${what} holds ${found}, expected a whole number from 0 to 2^53 - 1`);
   }
 
   /** The `__dict__` of an object of one of DCP's classes. */

@@ -9,7 +9,6 @@ import { type Folder, folderOf } from "../bytes/folder.ts";
 import { openSource, type SourceLike, type SourceOptions } from "../bytes/open_source.ts";
 import { type OpenSource, readExactly } from "../bytes/source.ts";
 import { CheckpointError, UnsupportedError } from "../errors.ts";
-import type { Inert } from "../state_dict.ts";
 import { Checkpoint } from "./checkpoint.ts";
 import { detect, type Detection, HEAD_BYTES, MAGIC_BYTES } from "./detect.ts";
 import { type Limits, withDefaults } from "./limits.ts";
@@ -93,8 +92,7 @@ async function readFile(
     case "safetensors": {
       const { readSafetensors } = await import("./safetensors.ts");
       const { tensors, metadata } = await readSafetensors(source, limits);
-      const attributes = new WeakMap<ReadonlyMap<Inert, Inert>, Inert>();
-      return { format: "safetensors", root: tensors, attributes, metadata };
+      return { format: "safetensors", root: tensors, metadata };
     }
     case "index":
     case "torch-distributed":

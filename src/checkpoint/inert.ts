@@ -6,6 +6,12 @@
 
 import { type Inert, type InertObject, isLazyTensor } from "../state_dict.ts";
 
+/** A `collections.OrderedDict`: the one dict of Python's own that has attributes, as a state dict has `_metadata`. */
+export class OrderedDict extends Map<Inert, Inert> {
+  /** What `BUILD` handed to it: its attributes, in a dict. Not there where it has none. */
+  declare state?: Inert;
+}
+
 /** Whether a value is a list that a pickle may still append to; tuples are frozen. */
 export function isList(value: Inert): value is Inert[] {
   return Array.isArray(value) && !Object.isFrozen(value);

@@ -7,8 +7,8 @@
  * @module
  */
 
-/** Nesting at which serde_json stops. */
-const MAX_DEPTH = 128;
+/** Lists and objects within one another that serde_json reads: it stops at the 128th. */
+const MAX_DEPTH = 127;
 
 /** The longest integer that any reader needs: -(2^64). Longer ones are numbers without exact value. */
 const MAX_INTEGER_LENGTH = 21;
@@ -19,7 +19,7 @@ export type Json = null | boolean | number | bigint | string | readonly Json[] |
 /**
  * Parses the whole of `text`.
  *
- * @throws {SyntaxError} It is not JSON, an object has a name twice, or it is nested more than 128 deep. The message
+ * @throws {SyntaxError} It is not JSON, an object has a name twice, or it is nested more than 127 deep. The message
  * names the character.
  */
 export function parseJson(text: string): Json {
@@ -38,13 +38,12 @@ class Parser {
   }
 
   value(depth: number): Json {
-    if (depth > MAX_DEPTH) throw this.#error(`nesting of more than ${MAX_DEPTH}`);
     this.#space();
     switch (this.#text[this.#at]) {
       case "{":
-        return this.#object(depth);
+        return this.#object(this.#deeper(depth));
       case "[":
-        return this.#array(depth);
+        return this.#array(this.#deeper(depth));
       case '"':
         return this.#string();
       case "t":
@@ -56,6 +55,11 @@ class Parser {
       default:
         return this.#number();
     }
+  }
+
+  #deeper(depth: number): number {
+    if (depth === MAX_DEPTH) throw this.#error(`nesting of more than ${MAX_DEPTH}`);
+    return depth + 1;
   }
 
   end(): void {
@@ -72,7 +76,7 @@ class Parser {
       const name = this.#string();
       if (object.has(name)) throw this.#error(`the name ${JSON.stringify(name)} for the second time`);
       if (!this.#skip(":")) throw this.#error("a name without a colon");
-      object.set(name, this.value(depth + 1));
+      object.set(name, this.value(depth));
     } while (this.#skip(","));
     if (!this.#skip("}")) throw this.#error("an object without its end");
     return object;
@@ -82,7 +86,7 @@ class Parser {
     const array: Json[] = [];
     this.#at++;
     if (this.#skip("]")) return array;
-    do array.push(this.value(depth + 1)); while (this.#skip(","));
+    do array.push(this.value(depth)); while (this.#skip(","));
     if (!this.#skip("]")) throw this.#error("an array without its end");
     return array;
   }

@@ -36,7 +36,7 @@ export interface Limits {
   readonly memo: number;
   /**
    * Containers inside containers. Python's own recursion limit stops `torch.save` below 1,000, the default. Lists of
-   * a header in JSON: 128 at most, as the safetensors library has it.
+   * a header in JSON: 127 at most, as the safetensors library has it.
    */
   readonly depth: number;
   /** Dimensions of a tensor. PyTorch's operations stop at 64, the default. */

@@ -45,7 +45,7 @@ const OPCODES: readonly Opcode[] = [
   // The machine
   ["PROTO", 0x80, (m) => {
     const protocol = m.input.u8();
-    if (protocol > NEWEST_PROTOCOL) throw m.unsupported(`pickle protocol ${protocol}`);
+    if (protocol > NEWEST_PROTOCOL) throw m.newer(`pickle protocol ${protocol}`, NEWEST_PROTOCOL);
   }],
   ["FRAME", 0x95, (m) => {
     const length = m.input.u64();
@@ -58,11 +58,11 @@ const OPCODES: readonly Opcode[] = [
   ["DUP", "2", (m) => m.push(m.top())],
 
   // The memo
-  ["PUT", "p", (m) => m.remember(parseInteger(m.numberLine()))],
+  ["PUT", "p", (m) => m.remember(m.parsed(parseInteger(m.numberLine()), "an integer"))],
   ["BINPUT", "q", (m) => m.remember(m.input.u8())],
   ["LONG_BINPUT", "r", (m) => m.remember(m.input.u32())],
   ["MEMOIZE", 0x94, (m) => m.memoize()],
-  ["GET", "g", (m) => m.recall(parseInteger(m.numberLine()))],
+  ["GET", "g", (m) => m.recall(m.parsed(parseInteger(m.numberLine()), "an integer"))],
   ["BINGET", "h", (m) => m.recall(m.input.u8())],
   ["LONG_BINGET", "j", (m) => m.recall(m.input.u32())],
 

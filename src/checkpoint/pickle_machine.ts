@@ -23,7 +23,6 @@ export interface PickleHost {
   /** What a module's attribute stands for. */
   global(module: string, name: string): Inert;
   /** The result of calling `callable`, which came from this host. */
-  /** Leaves what the host makes of a call. */
   call(callable: Inert, args: readonly Inert[], keywords?: ReadonlyMap<Inert, Inert>): Inert;
   /** Hands `state` to an object; Python calls `__setstate__` or fills the attributes. */
   build(target: Inert, state: Inert): void;
@@ -127,7 +126,7 @@ export class Machine {
   }
 
   /** Keeps the top of the stack under a number. */
-  remember(slot: number | bigint | null): void {
+  remember(slot: number | bigint): void {
     if (typeof slot !== "number" || !(slot >= 0 && slot <= LAST_SLOT)) throw this.error(`cannot use memo slot ${slot}`);
     if (this.#memo[slot] === undefined) this.#remembered++;
     this.#memo[slot] = this.top();
@@ -140,7 +139,7 @@ export class Machine {
   }
 
   /** Leaves what was kept under a number. */
-  recall(slot: number | bigint | null): void {
+  recall(slot: number | bigint): void {
     const value = typeof slot === "number" ? this.#memo[slot] : undefined;
     if (value === undefined) throw this.error(`finds memo slot ${slot} empty`);
     this.push(value);
@@ -236,6 +235,12 @@ export class Machine {
       offset,
       entry: what,
     });
+  }
+
+  /** The error for a pickle that is newer than what is known. */
+  newer(feature: string, newest: number): UnsupportedError {
+    const { what } = this.#options;
+    return new UnsupportedError(`Cannot read ${what}: it has ${feature}, the newest known is ${newest}`, feature);
   }
 
   /** The error for what a pickle needs and does not hold. */

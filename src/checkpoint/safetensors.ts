@@ -152,7 +152,15 @@ function parseShape(name: string, value: Json | undefined, limits: Limits): Shap
 
 function parseCount(name: string, value: Json, what: string): number {
   if (typeof value === "bigint" && value >= 0n && value <= BigInt(Number.MAX_SAFE_INTEGER)) return Number(value);
-  throw wrong(`${what} is not a whole number of 0 or more`, { entry: name });
+  throw wrong(`${what} is ${describe(value)}, expected a whole number from 0 to 2^53 - 1`, { entry: name });
+}
+
+/** What a header has where a number must be. */
+function describe(value: Json): string {
+  if (isArray(value)) return "a list";
+  if (isObject(value)) return "an object";
+  if (typeof value === "string") return JSON.stringify(value);
+  return Number.isSafeInteger(value) ? `${value}, written with a point, an exponent or a sign` : String(value);
 }
 
 /** The tensors lie end to end: no byte of the file belongs to none, or to two. */

@@ -12,7 +12,7 @@ import { CheckpointError, LimitError, TruncatedError, UnsupportedError } from ".
 import { type Inert, isLazyTensor } from "../state_dict.ts";
 import type { FoundContent } from "./checkpoint.ts";
 import type { CheckpointFormat } from "./detect.ts";
-import { isDict, isObject, isSequence, isSet } from "./inert.ts";
+import { isDict, isObject, isSequence, isSet, OrderedDict } from "./inert.ts";
 import { enforce, type Limits } from "./limits.ts";
 import type { Storage } from "./storage.ts";
 import { StoredTensor } from "./stored_tensor.ts";
@@ -107,13 +107,10 @@ export function inFile(error: unknown, file: string, { format, index }: Omit<Who
 }
 
 /**
- * Makes everything in `content` part of a whole: the ids of its storages get `prefix` before them, tensors that share a
- * storage still do, and the attributes of its dicts are copied to `attributes`.
+ * Makes everything in a file part of a whole: the ids of its storages get `prefix` before them, and tensors that share a
+ * storage still do.
  */
-export function adopt(
-  { root, attributes: own }: Pick<FoundContent, "root" | "attributes">,
-  { prefix, attributes }: { readonly prefix: string; readonly attributes: WeakMap<ReadonlyMap<Inert, Inert>, Inert> },
-): void {
+export function adopt({ root }: Pick<FoundContent, "root">, prefix: string): void {
   const storages = new Map<Storage, Storage>();
   const seen = new Set<Inert>();
   const ahead: Inert[] = [root];
@@ -126,21 +123,16 @@ export function adopt(
       storages.set(storage, renamed);
       value.become({ ...value.description, storage: renamed });
     }
-    if (isDict(value)) {
-      const attribute = own.get(value);
-      if (attribute !== undefined) {
-        attributes.set(value, attribute);
-        ahead.push(attribute);
-      }
-    }
     for (const child of childrenOf(value)) ahead.push(child);
   }
 }
 
 function* childrenOf(value: Inert): Iterable<Inert> {
   if (isSequence(value) || isSet(value)) yield* value;
-  else if (isDict(value)) { for (const [key, item] of value) yield* [key, item]; }
-  else if (isObject(value) && !isLazyTensor(value)) {
+  else if (isDict(value)) {
+    for (const [key, item] of value) yield* [key, item];
+    if (value instanceof OrderedDict && value.state !== undefined) yield value.state;
+  } else if (isObject(value) && !isLazyTensor(value)) {
     yield* value.args ?? [];
     if (value.state !== undefined) yield value.state;
     if (value.items !== undefined) yield* childrenOf(value.items);

@@ -12,7 +12,7 @@ import { inGroups } from "../bytes/groups.ts";
 import { type OpenSource, readExactly } from "../bytes/source.ts";
 import { CheckpointError, UnsupportedError } from "../errors.ts";
 import type { Inert } from "../state_dict.ts";
-import { isDict } from "./inert.ts";
+import { isDict, OrderedDict } from "./inert.ts";
 import { type Json, parseJson } from "./json.ts";
 import { enforce, type Limits } from "./limits.ts";
 import {
@@ -161,7 +161,7 @@ function join(index: Index, shards: readonly Shard[], limits: Limits): FileConte
     }
   }
   enforce(limits, "entries", { found: owners.size, what: `the files of "${index.name}"` });
-  const root = new Map<Inert, Inert>();
+  const root = new OrderedDict();
   for (const [name, file] of index.weightMap) {
     const shard = owners.get(name);
     if (shard === undefined || shard.file !== file) {
@@ -170,18 +170,17 @@ function join(index: Index, shards: readonly Shard[], limits: Limits): FileConte
     root.set(name, shard.entries.get(name) ?? null);
   }
   for (const [name, shard] of owners) if (!root.has(name)) root.set(name, shard.entries.get(name) ?? null);
-  const attributes = new WeakMap<ReadonlyMap<Inert, Inert>, Inert>();
-  for (const { file, content } of shards) adopt(content, { prefix: `${file}/`, attributes });
+  for (const { file, content } of shards) adopt(content, `${file}/`);
   const versions = joinVersions(shards);
-  if (versions.size > 0) attributes.set(root, new Map([["_metadata", versions]]));
-  return { format, root, attributes, metadata: index.metadata };
+  if (versions.size > 0) root.state = new Map([["_metadata", versions]]);
+  return { format, root, metadata: index.metadata };
 }
 
 /** PyTorch's `_metadata`, which every file may have for its own part; the first to speak of a module is believed. */
 function joinVersions(shards: readonly Shard[]): ReadonlyMap<Inert, Inert> {
-  const versions = new Map<Inert, Inert>();
-  for (const { content, entries } of shards) {
-    const state = content.attributes.get(entries) ?? null;
+  const versions = new OrderedDict();
+  for (const { entries } of shards) {
+    const state = entries instanceof OrderedDict ? entries.state ?? null : null;
     const own = isDict(state) ? state.get("_metadata") ?? null : null;
     if (!isDict(own)) continue;
     for (const [module, facts] of own) if (!versions.has(module)) versions.set(module, facts);

@@ -8,7 +8,7 @@
 import { CheckpointError, UnsupportedError } from "../errors.ts";
 import { pythonTypeName } from "../python_type.ts";
 import { type Inert, type InertObject, isLazyTensor, StateDict, type StateDictMetadata } from "../state_dict.ts";
-import { isDict, isObject, isSequence, isSet } from "./inert.ts";
+import { isDict, isObject, isSequence, isSet, OrderedDict } from "./inert.ts";
 import { enforce, type Limits } from "./limits.ts";
 import { StoredTensor } from "./stored_tensor.ts";
 
@@ -47,12 +47,10 @@ const SHOWN_PATHS = 20;
  */
 export type StateDictPath = readonly (string | number)[];
 
-/** What is searched, and what was beside it in the file. */
+/** What is searched. */
 export interface Searched {
   /** The object in the file. */
   readonly root: Inert;
-  /** Attributes of its dicts, among them `_metadata`. */
-  readonly attributes: WeakMap<ReadonlyMap<Inert, Inert>, Inert>;
   /** The format, for errors. */
   readonly format: string;
   /** What the file may ask for. */
@@ -85,16 +83,8 @@ export function readStateDict(
   path: StateDictPath,
   known: readonly StateDictPath[],
 ): StateDict<Inert> {
-  let value = searched.root;
-  for (const [i, step] of path.entries()) {
-    const next = childOf(value, step);
-    if (next === undefined) {
-      const at = formatPath(path.slice(0, i));
-      throw notFound(searched, `${at} (${pythonTypeName(value)}) has no ${JSON.stringify(step)}`, known);
-    }
-    value = next;
-  }
-  const entries = isModule(value) ? moduleEntries(searched, value) : contentOf(value);
+  const value = valueAt(searched, path, known);
+  const entries = entriesOf(searched, value);
   if (entries === null) {
     const problem = isDict(value) ? "a dict with keys that are not strings" : `of type ${pythonTypeName(value)}`;
     throw notFound(searched, `${formatPath(path)} is ${problem}`, known);
@@ -102,7 +92,7 @@ export function readStateDict(
   for (const [key, entry] of entries) {
     if (entry instanceof StoredTensor && entry.name === "") entry.name = key;
   }
-  return new StateDict(entries, metadataOf(searched, value));
+  return new StateDict(entries, metadataOf(value));
 }
 
 /**
@@ -112,6 +102,24 @@ export function undecided(searched: Searched, known: readonly StateDictPath[]): 
   return known.length === 0
     ? notFound(searched, `the file holds a value of type ${pythonTypeName(searched.root)}`, known)
     : notFound(searched, "there are several, and none was chosen", known);
+}
+
+function valueAt(searched: Searched, path: StateDictPath, known: readonly StateDictPath[]): Inert {
+  let value = searched.root;
+  for (const [i, step] of path.entries()) {
+    const next = childOf(value, step);
+    if (next === undefined) {
+      const at = formatPath(path.slice(0, i));
+      throw notFound(searched, `${at} (${pythonTypeName(value)}) has no ${JSON.stringify(step)}`, known);
+    }
+    value = next;
+  }
+  return value;
+}
+
+/** What a state dict of this value has in it; `null` if it cannot be one. */
+function entriesOf(searched: Searched, value: Inert): ReadonlyMap<string, Inert> | null {
+  return isModule(value) ? moduleEntries(searched, value) : contentOf(value);
 }
 
 /** A path as it is passed to `stateDict`: `["model",0]`. */
@@ -307,7 +315,7 @@ function walkModule(module: InertObject, walk: Walk): void {
   const { prefix, entries, visited, ancestors } = walk;
   const { format, limits } = walk.searched;
   if (ancestors.includes(module)) {
-    throw new CheckpointError(`Cannot read the module at "${prefix}": it contains itself`, { format });
+    throw new CheckpointError(`Cannot read the module at "${prefix.slice(0, -1)}": it contains itself`, { format });
   }
   enforce(limits, "depth", { found: ancestors.length, what: "a module in the file" });
   enforce(limits, "entries", { found: ++visited.count, what: "a module in the file" });
@@ -331,8 +339,8 @@ function walkModule(module: InertObject, walk: Walk): void {
 }
 
 /** PyTorch's `_metadata`: an attribute of the dict, or of the object whose class extends `dict`. */
-function metadataOf({ attributes }: Searched, value: Inert): StateDictMetadata | null {
-  const state = isDict(value) ? attributes.get(value) : isObject(value) ? value.state : undefined;
+function metadataOf(value: Inert): StateDictMetadata | null {
+  const state = value instanceof OrderedDict || isObject(value) ? value.state : undefined;
   const found = state !== undefined && isDict(state) ? state.get("_metadata") : undefined;
   if (found === undefined || !isDict(found)) return null;
   const metadata = new Map<string, ReadonlyMap<string, unknown>>();
@@ -348,9 +356,31 @@ function opaque(path: string, child: Inert): UnsupportedError {
   return new UnsupportedError(`Cannot read the module at "${path}": ${type} keeps its parameters elsewhere`, type);
 }
 
-function notFound({ format }: Searched, problem: string, known: readonly StateDictPath[]): CheckpointError {
-  const shown = known.slice(0, SHOWN_PATHS).map(formatPath).join(", ");
+/** `["model"] (2 tensors, 24 bytes, float32)`, so that somebody can choose. The bytes of tied names count once. */
+function candidateText(searched: Searched, path: StateDictPath): string {
+  try {
+    const entries = entriesOf(searched, valueAt(searched, path, [])) ?? new Map<string, Inert>();
+    const tensors = [...entries.values()].filter((value) => value instanceof StoredTensor);
+    const places = new Map(tensors.map(({ storage, dtype, shape, strides, description, byteLength }) => {
+      return [JSON.stringify([storage.id, description.storageOffset, dtype, shape, strides]), byteLength];
+    }));
+    const bytes = [...places.values()].reduce((sum, byteLength) => sum + byteLength, 0);
+    const dtypes = new Set(tensors.map(({ dtype }) => dtype));
+    const about = [counted(tensors.length, "tensor"), counted(bytes, "byte"), ...(dtypes.size === 1 ? dtypes : [])];
+    return `${formatPath(path)} (${about.join(", ")})`;
+  } catch {
+    return `${formatPath(path)} (cannot be read)`; // why, says whoever asks for it
+  }
+}
+
+function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
+}
+
+function notFound(searched: Searched, problem: string, known: readonly StateDictPath[]): CheckpointError {
+  const shown = known.slice(0, SHOWN_PATHS).map((path) => candidateText(searched, path)).join(", ");
   const more = known.length > SHOWN_PATHS ? ` and ${known.length - SHOWN_PATHS} more` : "";
   const list = known.length === 0 ? "the file has none" : `the state dicts in the file are at ${shown}${more}`;
+  const { format } = searched;
   return new CheckpointError(`Cannot choose a state dict: ${problem}; ${list}`, { format });
 }

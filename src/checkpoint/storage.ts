@@ -13,7 +13,10 @@ export interface Storage extends StorageInfo {
   readonly bytes: ByteSource | null;
   /** Where they are compressed, so that any read inflates them all: all of them, piece after piece. */
   readonly inflate?: () => AsyncIterable<Uint8Array>;
-  /** Where they lie in `source`; `null` if they are compressed there, or absent, or if only reading them will tell. */
+  /**
+   * Where they lie in `source`; `null` if they are compressed there, or in its pickle, or absent, or if only reading them
+   * will tell.
+   */
   readonly offset: number | null;
   /** The file that `offset` counts in; `null` where there is no offset. */
   readonly source: ByteSource | null;

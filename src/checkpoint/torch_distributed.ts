@@ -72,17 +72,15 @@ export async function readTorchDistributed(
   try {
     const store = new ItemStore(files, { whole, verify });
     for (const item of rows.flatMap(itemsOf)) store.require(item);
-    const attributes = new WeakMap<ReadonlyMap<Inert, Inert>, Inert>();
     const values = await inGroups(rows, {
       size: FILES_AT_ONCE,
       work: (row) => "chunks" in row ? tensorOf(row, store) : valueOf(row, store),
     });
-    for (const { content, prefix } of store.values) adopt(content, { prefix, attributes });
+    for (const { content, prefix } of store.values) adopt(content, prefix);
     const root = nest(rows.map((row, i) => [row, values[i]]), whole);
     return {
       format: FORMAT,
       root,
-      attributes,
       metadata: new Map(version === null ? [] : [["version", version]]),
       close,
     };
@@ -188,7 +186,7 @@ function opener(
         `expected ${row.dtype}`;
       throw new CheckpointError(message, { format: FORMAT, entry: row.name });
     }
-    adopt(content, { prefix: prefixOf(chunk.item), attributes: new WeakMap() });
+    adopt(content, prefixOf(chunk.item));
     root.name = row.name;
     if (byteLength > SMALL_ITEM_BYTES) opened = root;
     return root;

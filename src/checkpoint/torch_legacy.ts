@@ -35,7 +35,6 @@ const FORMAT = "torch-legacy";
 
 /** The object and what lies behind it, as far as pickles tell. */
 interface Pickles {
-  readonly values: TorchValues;
   readonly root: Inert;
   readonly keys: readonly string[];
   readonly storages: ReadonlyMap<string, LegacyStorage>;
@@ -77,7 +76,7 @@ class LegacyStorage implements Storage {
  * @throws {LimitError} It asks for more than `limits` allow.
  */
 export async function readTorchLegacy(source: ByteSource, limits: Limits): Promise<FoundContent> {
-  const { values, root, keys, storages, end } = await readGrowing(
+  const { root, keys, storages, end } = await readGrowing(
     source,
     { offset: 0, end: source.size, first: FIRST_BYTES, what: "the pickles of the stream", limits },
     (bytes) => runPickles(bytes, limits),
@@ -100,7 +99,7 @@ export async function readTorchLegacy(source: ByteSource, limits: Limits): Promi
     },
   });
   if (offset > source.size) throw truncated(placed[placed.length - 1].storage, source);
-  return { root, attributes: values.attributes, metadata: new Map([["protocol_version", String(PROTOCOL)]]) };
+  return { root, metadata: new Map([["protocol_version", String(PROTOCOL)]]) };
 }
 
 function runPickles(bytes: Uint8Array, limits: Limits): Pickles {
@@ -134,7 +133,7 @@ function runPickles(bytes: Uint8Array, limits: Limits): Pickles {
   if (!isSequence(keys) || !keys.every((key) => typeof key === "string")) {
     throw malformed("the list of storages is not a list of texts");
   }
-  return { values, root, keys, storages, end };
+  return { root, keys, storages, end };
 }
 
 async function checkCount(

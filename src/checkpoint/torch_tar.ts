@@ -17,7 +17,7 @@ import { Budget, enforce, type Limits } from "./limits.ts";
 import { unpickle } from "./pickle.ts";
 import { part, type Storage } from "./storage.ts";
 import { storageDType, type TypedStorage } from "./torch_tensors.ts";
-import { TorchValues } from "./torch_values.ts";
+import { IN_PICKLE, TorchValues } from "./torch_values.ts";
 
 /** A header, and what members are padded to. */
 const BLOCK = 512;
@@ -27,6 +27,9 @@ const MEMBERS: readonly string[] = ["storages", "tensors", "pickle"];
 
 /** Bytes that are read first for a pickle; those between storages and tensors are shorter. */
 const FIRST_BYTES = 1 << 10;
+
+/** Bytes of a pax header; those that say when a file was changed have about 30. */
+const MAX_PAX_BYTES = 4096;
 
 const FORMAT = "torch-tar";
 
@@ -125,7 +128,7 @@ class Reader {
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     return Array.from({ length: count }, (_, i) => {
       const value = view.getBigInt64(8 * i, true);
-      return value === BigInt(Number(value)) ? Number(value) : value;
+      return Number.isSafeInteger(Number(value)) ? Number(value) : value;
     });
   }
 
@@ -181,28 +184,46 @@ export async function readTorchTar(source: ByteSource, limits: Limits): Promise<
   await readTensors(new Reader(source, tensors, { values, limits }), { values, limits });
   enforce(limits, "metadataBytes", { found: pickle.end - pickle.offset, what: "the pickle" });
   const root = await new Reader(source, pickle, { values, limits }).pickle("the pickle");
-  return { root, attributes: values.attributes, metadata: new Map() };
+  return { root, metadata: new Map() };
 }
 
 /** The files of a tar by name. */
 async function readMembers(source: ByteSource, limits: Limits): Promise<ReadonlyMap<string, Member>> {
   const members = new Map<string, Member>();
   let offset = 0;
-  for (let count = 0; offset < source.size; count++) {
-    enforce(limits, "entries", { found: count, what: "the tar" });
+  for (let count = 1; offset < source.size; count++) {
     if (offset + BLOCK > source.size) throw malformed("it ends within a header", offset);
     const header = await readExactly(source, { offset, length: BLOCK, what: "a header of the tar" });
     if (header[0] === 0) break; // blocks of zeros end a tar
+    enforce(limits, "entries", { found: count, what: "the tar" });
     const size = octal(header.subarray(124, 136));
     const start = offset + BLOCK;
-    if (size === null || start + size > source.size) throw malformed("a member is longer than the file", offset);
+    if (size === null) throw malformed("the length of a member is no octal number", offset);
+    if (start + size > source.size) throw malformed("a member is longer than the file", offset);
+    const kind = String.fromCharCode(header[156]);
+    if (await renames(source, kind, { offset: start, end: start + size })) {
+      throw malformed(`it has a member of kind "${kind}", which gives the next one another name or length`, offset);
+    }
     const name = new TextDecoder().decode(header.subarray(0, header.indexOf(0))).replace(/^\.\//, "");
-    const isFile = header[156] === 0x30 || header[156] === 0;
+    const isFile = kind === "0" || kind === "\0";
     if (isFile && members.has(name)) throw malformed(`it has two members "${name}"`, offset);
     if (isFile) members.set(name, { offset: start, end: start + size });
     offset = start + Math.ceil(size / BLOCK) * BLOCK;
   }
   return members;
+}
+
+/**
+ * Whether a member changes what the next one is, and for which readers: those that know GNU's long names and holes, or
+ * the headers of pax, where these say more than times and owners.
+ */
+async function renames(source: ByteSource, kind: string, { offset, end }: Member): Promise<boolean> {
+  if ("LKS".includes(kind)) return true;
+  if (kind !== "x" && kind !== "g") return false;
+  const length = end - offset;
+  if (length > MAX_PAX_BYTES) return true;
+  const bytes = await readExactly(source, { offset, length, what: "a pax header of the tar" });
+  return /(^|\n)\d+ (path|linkpath|size|GNU\.sparse\.[\w.]*)=/.test(new TextDecoder().decode(bytes));
 }
 
 async function readStorages(source: ByteSource, reader: Reader, values: TarValues): Promise<void> {
@@ -213,24 +234,26 @@ async function readStorages(source: ByteSource, reader: Reader, values: TarValue
     const dtype = isObject(type) ? storageDType(type.name) : undefined;
     if (dtype === undefined || dtype === null || !isDType(dtype)) throw malformed("a storage is of no known class");
     const what = `storage "${String(key)}"`;
+    if (String(key).startsWith(IN_PICKLE)) throw malformed(`a storage has the key "${String(key)}"`);
     const [elements] = await reader.longs(1, what);
     if (typeof elements !== "number" || elements < 0) throw malformed(`${what} has ${String(elements)} elements`);
     const byteLength = elements * itemSize(dtype);
     const offset = reader.skip(byteLength, what);
     const bytes = part(source, { offset, size: byteLength });
     const storage: Storage = { id: String(key), byteLength, bytes, offset, source, bigEndian: false, fault: null };
-    known.set(String(key), { storage, dtype, start: 0 });
-    values.addStorage(key, { storage, dtype, start: 0 });
+    const typed: TypedStorage = { storage, dtype, start: 0, length: null };
+    known.set(String(key), typed);
+    values.addStorage(key, typed);
   }
   const views = await reader.pickle("the views of storages");
   if (!isSequence(views)) throw malformed("the views of storages are no list");
   for (const view of views) {
-    const [target, root, start] = isSequence(view) && view.length === 4 ? view : [];
+    const [target, root, start, length] = isSequence(view) && view.length === 4 ? view : [];
     const typed = known.get(String(root));
-    if (target === undefined || typed === undefined || typeof start !== "number" || !(start >= 0)) {
-      throw malformed("a view of a storage is not described by its root and where it begins");
+    if (target === undefined || typed === undefined || !isCount(start) || !isCount(length)) {
+      throw malformed("a view of a storage is not described by its root, where it begins, and how long it is");
     }
-    values.addStorage(target, { ...typed, start: typed.start + start });
+    values.addStorage(target, { ...typed, start, length });
   }
 }
 
@@ -252,6 +275,10 @@ async function readTensors(
     const [offset] = await reader.longs(1, what);
     values.addTensor(key, { storage, offset, size, stride });
   }
+}
+
+function isCount(value: Inert): value is number {
+  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
 }
 
 /** A number in octal digits; `null` where it is none. */

@@ -7,18 +7,26 @@
  * @module
  */
 
-import { type DType, DTYPE_NAMES, DTYPES, isDType, isRareDType, type RareDType } from "../dtype.ts";
+import { type DType, DTYPE_NAMES, DTYPES, isDType, isRareDType, itemSize, type RareDType } from "../dtype.ts";
 import { CheckpointError } from "../errors.ts";
 import { contiguousStrides, numelOf, type Shape } from "../shape.ts";
 import { type Inert, isLazyTensor } from "../state_dict.ts";
 import { openMemory } from "../bytes/memory.ts";
+import { spanOf } from "./gather.ts";
 import { isDict, isObject, isSequence } from "./inert.ts";
 import { enforce, type Limits } from "./limits.ts";
+import { type NumpyArray, numpyArray } from "./numpy.ts";
 import type { Storage } from "./storage.ts";
 import { StoredTensor, type TensorDescription } from "./stored_tensor.ts";
 
 /** More elements than any file holds, small enough that every count of bytes stays exact. */
 export const MAX_ELEMENTS = Number.MAX_SAFE_INTEGER / 16;
+
+/** How many bytes are narrowed in the time of one step of a pickle, about. */
+const BYTES_PER_STEP = 64;
+
+/** What every size, stride and offset is, for errors. */
+const COUNT = "expected a whole number from 0 to 2^53 - 1";
 
 /** Storage classes of dtypes that are listed and not read. */
 const RARE_STORAGES: ReadonlyMap<string, RareDType> = new Map([
@@ -46,6 +54,8 @@ export interface TypedStorage {
   readonly dtype: DType | RareDType | null;
   /** Elements before the first: not 0 where it is a view of a larger one. */
   readonly start: number;
+  /** How many elements it has where it is a view of a larger one; `null` where it has all. */
+  readonly length: number | null;
 }
 
 /** What the rebuild functions need to know of the file they are in. */
@@ -56,6 +66,10 @@ export interface RebuildContext {
   readonly limits: Limits;
   /** The storage that a value of the pickle stands for. */
   storageOf(value: Inert): TypedStorage | undefined;
+  /** A storage of its own for bytes that are in the pickle. */
+  hold(elements: { readonly bytes: Uint8Array; readonly bigEndian: boolean }): Storage;
+  /** Counts steps, of which a pickle may take so many. */
+  spend(steps: number): void;
 }
 
 /** Reads the arguments of one function; `undefined` where they are of a kind that it does not know. */
@@ -137,12 +151,10 @@ function rebuildTensor(args: readonly Inert[], context: RebuildContext): StoredT
   const typed = context.storageOf(storage);
   if (typed === undefined) return undefined;
   if (typed.dtype === null) throw malformed(context, "a tensor on untyped bytes has no dtype");
-  const view = { dtype: typed.dtype, storage: typed.storage, ...geometry(context, size, stride), requiresGrad };
-  return describe(context, {
-    ...view,
-    storageOffset: typed.start + count(context, offset, "a storage offset"),
-    metadata,
-  });
+  const { dtype, storage: bytes } = typed;
+  const view = geometry(context, size, stride);
+  const storageOffset = placeIn(typed, { ...view, offset: count(context, offset, "a storage offset") }, context);
+  return describe(context, { ...view, dtype, storage: bytes, storageOffset, requiresGrad, metadata });
 }
 
 /** `(storage, storage_offset, size, stride, requires_grad, hooks, dtype[, metadata])`. */
@@ -151,12 +163,11 @@ function rebuildTensorOfDType(args: readonly Inert[], context: RebuildContext): 
   const typed = context.storageOf(storage);
   const dtype = dtypeOf(dtypeValue);
   if (typed === undefined || dtype === undefined) return undefined;
+  // A view counts elements of its own dtype. The files that have views are older than this function.
+  if (typed.length !== null) throw malformed(context, "a tensor with a dtype of its own is on a view of a storage");
+  const storageOffset = count(context, offset, "a storage offset");
   const view = { dtype, storage: typed.storage, ...geometry(context, size, stride), requiresGrad };
-  return describe(context, {
-    ...view,
-    storageOffset: typed.start + count(context, offset, "a storage offset"),
-    metadata,
-  });
+  return describe(context, { ...view, storageOffset, metadata });
 }
 
 /** `(storage, storage_offset, size, stride, quantizer, requires_grad, hooks)`. */
@@ -209,15 +220,52 @@ function rebuildWrapper(args: readonly Inert[], context: RebuildContext): Stored
   return tensor && describe(context, { ...tensor.description, unsupported: "tensor subclass without data" });
 }
 
-/** `(array, dtype, device, requires_grad)`; the shape is in the array's own state `(version, shape, dtype, …)`. */
+/** `(array, dtype, device, requires_grad)`. */
 function rebuildFromNumpy(args: readonly Inert[], context: RebuildContext): StoredTensor | undefined {
-  const [array, dtypeValue, , requiresGrad] = args;
+  const [value, dtypeValue, , requiresGrad] = args;
   const dtype = dtypeOf(dtypeValue);
-  const state = isObject(array) ? array.state : undefined;
-  if (dtype === undefined || state === undefined || !isSequence(state)) return undefined;
-  const shape = sizes(context, state[1], "a size");
-  const view = { dtype, storage: NO_STORAGE, storageOffset: 0, ...dense(shape), requiresGrad };
-  return describe(context, { ...view, unsupported: "tensor saved through NumPy" });
+  const array = numpyArray(value);
+  if (dtype === undefined || array === undefined) return undefined;
+  const shape = sizes(context, array.shape, "a size");
+  const strides = array.isFortran ? contiguousStrides(shape.toReversed()).toReversed() : contiguousStrides(shape);
+  const view = { dtype, shape, strides, storageOffset: 0, requiresGrad };
+  const bytes = bytesAs(dtype, array, context);
+  if (bytes === null || array.elements === null) {
+    const isCast = array.elements !== null && array.bytes !== null;
+    const unsupported = isCast ? `tensor that is cast to ${dtype}` : "tensor saved through NumPy";
+    return describe(context, { ...view, storage: NO_STORAGE, unsupported });
+  }
+  const storage = context.hold({ bytes, bigEndian: array.elements.bigEndian });
+  const needed = numelOf(shape) * itemSize(dtype);
+  if (bytes.length === needed) return describe(context, { ...view, storage });
+  const problem = `the array has ${bytes.length} bytes, its shape says ${needed}`;
+  return describe(context, { ...view, storage: { ...storage, fault: { problem } } });
+}
+
+/** The elements of an array as those of a tensor; `null` where more than their bytes would have to change. */
+function bytesAs(
+  dtype: DType | RareDType,
+  { elements, bytes }: NumpyArray,
+  context: RebuildContext,
+): Uint8Array | null {
+  if (bytes === null || elements === null || elements.dtype === dtype) return bytes;
+  // NumPy has no bfloat16: PyTorch hands it float32.
+  if (dtype !== "bfloat16" || elements.dtype !== "float32") return null;
+  context.spend(Math.ceil(bytes.length / BYTES_PER_STEP));
+  return upperHalves(bytes, elements);
+}
+
+/** The upper halves of float32 whose lower halves are 0, `null` where one is not: what bfloat16 was before it was widened. */
+function upperHalves(bytes: Uint8Array, { bigEndian }: { readonly bigEndian: boolean }): Uint8Array | null {
+  const halves = new Uint8Array(bytes.length >> 1);
+  const upper = bigEndian ? 0 : 2;
+  for (let from = 0, to = 0; from + 4 <= bytes.length; from += 4, to += 2) {
+    const lower = from + 2 - upper;
+    if ((bytes[lower] | bytes[lower + 1]) !== 0) return null;
+    halves[to] = bytes[from + upper];
+    halves[to + 1] = bytes[from + upper + 1];
+  }
+  return halves;
 }
 
 /** `(tensor, dtype, device, requires_grad)`. */
@@ -258,6 +306,19 @@ function geometry(context: RebuildContext, size: Inert, stride: Inert): { shape:
   throw malformed(context, `a tensor has ${shape.length} sizes and ${strides.length} strides`);
 }
 
+/** Where a tensor begins in the bytes of its storage. On a view of a storage it may not reach beyond the view. */
+function placeIn(
+  { start, length }: TypedStorage,
+  { offset, ...view }: { readonly offset: number; readonly shape: Shape; readonly strides: readonly number[] },
+  context: RebuildContext,
+): number {
+  const needed = spanOf(view);
+  if (length !== null && needed > 0 && offset + needed > length) {
+    throw malformed(context, `a tensor needs ${needed} elements at ${offset} of a view of ${length}`);
+  }
+  return start + offset;
+}
+
 function dense(shape: Shape): { shape: Shape; strides: readonly number[] } {
   return { shape, strides: contiguousStrides(shape) };
 }
@@ -275,7 +336,7 @@ function sizes(context: RebuildContext, value: Inert | undefined, what: string):
 
 function count(context: RebuildContext, value: Inert | undefined, what: string): number {
   if (typeof value === "number" && Number.isSafeInteger(value) && value >= 0) return value;
-  throw malformed(context, `${what} holds ${typeof value === "object" ? "an object" : value}, expected 0 or more`);
+  throw malformed(context, `${what} holds ${typeof value === "object" ? "an object" : value}, ${COUNT}`);
 }
 
 function dtypeOf(value: Inert | undefined): DType | RareDType | undefined {

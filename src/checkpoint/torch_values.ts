@@ -7,11 +7,13 @@
  * @module
  */
 
+import { openMemory } from "../bytes/memory.ts";
 import { itemSize } from "../dtype.ts";
 import { CheckpointError } from "../errors.ts";
 import type { Inert, InertObject } from "../state_dict.ts";
-import { isDict, isObject, isSequence, isSet } from "./inert.ts";
+import { isDict, isObject, isSequence, isSet, OrderedDict } from "./inert.ts";
 import type { Budget, Limits } from "./limits.ts";
+import { numpyScalar } from "./numpy.ts";
 import type { PickleHost } from "./pickle_machine.ts";
 import { encodeLatin1 } from "./pickle_text.ts";
 import type { Storage } from "./storage.ts";
@@ -27,6 +29,9 @@ const MAX_NESTED_CALLS = 8;
 
 /** Characters of a name or a storage's key; real ones have tens. Names are joined and hashed at every use. */
 const MAX_NAME_LENGTH = 4096;
+
+/** How the ids of storages begin whose bytes are in the pickle. */
+export const IN_PICKLE = "pickle/";
 
 /** Modules that have another name now: Python 2's, and PyTorch's before 1.9. */
 const RENAMED_MODULES: ReadonlyMap<string, string> = new Map([
@@ -76,8 +81,6 @@ interface Draft extends InertObject {
 
 /** Gives the names in a PyTorch pickle their meaning. */
 export class TorchValues implements PickleHost {
-  /** Attributes of dicts, which is where a state dict keeps its `_metadata`. */
-  readonly attributes: WeakMap<ReadonlyMap<Inert, Inert>, Inert> = new WeakMap();
   /** The format, for errors. */
   readonly format: string;
   /** What the file may ask for. */
@@ -86,9 +89,10 @@ export class TorchValues implements PickleHost {
   readonly #storage: TorchValuesOptions["storage"];
   readonly #globals = new Map<string, Draft>();
   readonly #storages = new Map<string, InertObject>();
-  readonly #typed = new WeakMap<InertObject, TypedStorage>();
+  readonly #typed = new Map<InertObject, TypedStorage>();
   readonly #encoded = new Map<string, Uint8Array>();
   #nested = 0;
+  #held = 0;
 
   /** Knows nothing of the pickle yet. */
   constructor({ format, limits, budget, storage }: TorchValuesOptions) {
@@ -128,6 +132,18 @@ export class TorchValues implements PickleHost {
     return isObject(value) ? this.#typed.get(value) : undefined;
   }
 
+  /** A storage of bytes that are in the pickle; no other has its id. */
+  hold({ bytes, bigEndian }: { readonly bytes: Uint8Array; readonly bigEndian: boolean }): Storage {
+    const id = `${IN_PICKLE}${this.#held++}`;
+    const about = { offset: null, source: null, fault: null };
+    return { ...about, id, byteLength: bytes.length, bytes: openMemory(bytes), bigEndian };
+  }
+
+  /** Counts steps of work that is as long as its input. */
+  spend(steps: number): void {
+    this.#budget.spend(steps);
+  }
+
   /** `("storage", class, key, location, numel)`, or the module of an old file, which stands for its class. */
   persistent(id: Inert): Inert {
     if (!isSequence(id) || id.length > 6) throw this.#malformed("a persistent id is not a tuple that names a storage");
@@ -136,12 +152,15 @@ export class TorchValues implements PickleHost {
     if (kind !== "storage" || !isObject(type) || typeof key !== "string" || typeof location !== "string") {
       throw this.#malformed("a persistent id does not name a storage");
     }
+    if (key.startsWith(IN_PICKLE)) throw this.#malformed(`a storage has the key "${key}"`);
     if (key.length + location.length > MAX_NAME_LENGTH) throw this.#malformed("a storage has a key of unlikely length");
-    if (typeof numel !== "number" || !Number.isSafeInteger(numel) || numel < 0) {
+    if (!isCount(numel)) {
       throw this.#malformed(`storage "${key}" is said to have ${String(numel)} elements`);
     }
-    const shift = this.#viewStart(view);
-    const cacheKey = JSON.stringify([type.name, key, location, numel, shift]);
+    const { start, length } = this.#viewOf(view);
+    // With the lengths of the texts, no two ids have the same.
+    const counts = [type.name.length, location.length, numel, start, length].join(" ");
+    const cacheKey = `${counts} ${type.name}${location}${key}`;
     const known = this.#storages.get(cacheKey);
     if (known !== undefined) return known;
     const record = { module: type.module, name: type.name, args: [key, location, numel] };
@@ -150,16 +169,16 @@ export class TorchValues implements PickleHost {
     if (dtype !== undefined) {
       const byteLength = numel * (dtype === null ? 1 : itemSize(dtype));
       const storage = sized(this.#storage(key, { location, elements: numel, byteLength }), byteLength);
-      this.#typed.set(record, { storage, dtype, start: shift });
+      this.#typed.set(record, { storage, dtype, start, length });
     }
     return record;
   }
 
-  /** What `__setstate__` would do, for tensors and dicts; for records, remembers the state. */
+  /** What `__setstate__` would do, for tensors; for other objects, remembers the state. */
   build(target: Inert, state: Inert): void {
     if (target instanceof StoredTensor) return setTensorState(target, state, this);
-    if (isDict(target)) return void this.attributes.set(target, state);
-    this.#draft(target, "BUILD").state = state;
+    const object = target instanceof OrderedDict ? target : this.#draft(target, "BUILD");
+    object.state = state;
   }
 
   /** Items of a class that extends `list`, or of a `deque`. */
@@ -178,14 +197,12 @@ export class TorchValues implements PickleHost {
     for (let i = 0; i < pairs.length; i += 2) dict.set(pairs[i], pairs[i + 1]);
   }
 
-  /** Where in its storage a storage of its own begins, as PyTorch had them until 0.4: `(key, offset, size)`. */
-  #viewStart(view: Inert): number {
-    if (view === null) return 0;
-    const offset = isSequence(view) && view.length === 3 ? view[1] : null;
-    if (typeof offset !== "number" || !Number.isSafeInteger(offset) || offset < 0) {
-      throw this.#malformed("a view of a storage does not say where it begins");
-    }
-    return offset;
+  /** Which elements of its storage a storage of its own has, as PyTorch had them until 0.4: `(key, offset, size)`. */
+  #viewOf(view: Inert): Pick<TypedStorage, "start" | "length"> {
+    if (view === null) return { start: 0, length: null };
+    const [start, length] = isSequence(view) && view.length === 3 ? view.slice(1) : [];
+    if (isCount(start) && isCount(length)) return { start, length };
+    throw this.#malformed("a view of a storage does not say where it begins, and how long it is");
   }
 
   #allowed(fullName: string, args: readonly Inert[]): Inert | undefined {
@@ -193,6 +210,7 @@ export class TorchValues implements PickleHost {
     if (rebuild !== undefined) return rebuild(args, this);
     switch (fullName) {
       case "collections.OrderedDict":
+        return this.#dict(args[0], new OrderedDict());
       case "collections.Counter":
       case "builtins.dict":
         return this.#dict(args[0]);
@@ -210,6 +228,9 @@ export class TorchValues implements PickleHost {
         const items = this.#items(args[0]);
         return items && Object.freeze(items);
       }
+      case "numpy.core.multiarray.scalar":
+      case "numpy._core.multiarray.scalar":
+        return numpyScalar(args);
       case "_codecs.encode":
         return this.#encode(args[0], args[1]);
       case "builtins.bytes":
@@ -240,11 +261,10 @@ export class TorchValues implements PickleHost {
     }
   }
 
-  #dict(from: Inert | undefined): Map<Inert, Inert> | undefined {
-    if (from === undefined) return new Map<Inert, Inert>();
+  #dict(from: Inert | undefined, dict: Map<Inert, Inert> = new Map<Inert, Inert>()): Map<Inert, Inert> | undefined {
+    if (from === undefined) return dict;
     const items = this.#items(from);
     if (items === undefined || isSet(from)) return undefined;
-    const dict = new Map<Inert, Inert>();
     for (const pair of items) {
       if (!isSequence(pair) || pair.length !== 2) return undefined;
       dict.set(pair[0], pair[1]);
@@ -316,6 +336,10 @@ export class TorchValues implements PickleHost {
 /** An object that was called into being. A bare name is shared by all who use it, and takes nothing. */
 function isDraft(value: Inert): value is Draft {
   return isObject(value) && value.args !== undefined;
+}
+
+function isCount(value: Inert | undefined): value is number {
+  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
 }
 
 /** A storage of whose bytes a pickle expects `expected`. */

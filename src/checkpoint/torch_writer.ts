@@ -12,6 +12,7 @@ import { UnsupportedError } from "../errors.ts";
 import type { Shape } from "../shape.ts";
 import { type InertObject, StateDict } from "../state_dict.ts";
 import { crc32 } from "./crc32.ts";
+import { OrderedDict } from "./inert.ts";
 import { Call, Global, PersistentId, PickleWriter, Text, Tuple } from "./pickle_writer.ts";
 import { type ZipRecord, ZipWriter } from "./zip_writer.ts";
 
@@ -92,7 +93,8 @@ export function layOutTorch(value: unknown, viewOf: (value: object) => WritableV
     return new PersistentId(new Tuple(["storage", type, known.key, "cpu", count]));
   };
   const writer = new PickleWriter((object) => {
-    if (object instanceof StateDict) return orderedDict(object);
+    if (object instanceof StateDict) return stateDict(object);
+    if (object instanceof OrderedDict) return ordered(object, object.state);
     const view = viewOf(object);
     if (view !== null) return tensorCall(view, persistent(view));
     return isInertObject(object) ? known(object) : undefined;
@@ -132,13 +134,13 @@ function serializationId(zip: ZipWriter): string {
   return [names, contents].map((number) => String(number).padStart(ID_DIGITS, "0")).join("");
 }
 
-function orderedDict(dict: StateDict<unknown>): Call {
-  const state = dict.metadata === null ? undefined : new Map([["_metadata", ordered(dict.metadata)]]);
-  return new Call(ORDERED_DICT, new Tuple([]), { items: dict, state });
+function stateDict(dict: StateDict<unknown>): Call {
+  return ordered(dict, dict.metadata === null ? undefined : new Map([["_metadata", ordered(dict.metadata)]]));
 }
 
-function ordered(items: ReadonlyMap<unknown, unknown>): Call {
-  return new Call(ORDERED_DICT, new Tuple([]), { items });
+/** An OrderedDict, with its attributes if it has any. */
+function ordered(items: ReadonlyMap<unknown, unknown>, state?: unknown): Call {
+  return new Call(ORDERED_DICT, new Tuple([]), { items, state });
 }
 
 function tensorCall(

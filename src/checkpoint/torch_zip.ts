@@ -5,7 +5,6 @@
  * @module
  */
 
-import { HEADERS_AT_ONCE, inGroups } from "../bytes/groups.ts";
 import { type ByteSource, readExactly } from "../bytes/source.ts";
 import { CheckpointError, UnsupportedError } from "../errors.ts";
 import type { FoundContent } from "./checkpoint.ts";
@@ -48,7 +47,7 @@ export async function readTorchZip(
   const directory = await readDirectory(source, limits);
   const archive = new Archive(source, { directory, folder: findFolder(directory), verify });
   const metadata = await readMetadata(archive);
-  const storages = await openStorages(archive, metadata.get("byteorder") === "big");
+  const storages = openStorages(archive, metadata.get("byteorder") === "big");
   const pickle = await archive.read(
     "data.pkl",
     (size) => enforce(limits, "metadataBytes", { found: size, what: "data.pkl" }),
@@ -61,7 +60,7 @@ export async function readTorchZip(
   });
   const { value } = unpickle(pickle, values, { ...about, what: "data.pkl" });
   const root = format === "torchscript" ? await scriptModule(value, archive, limits) : value;
-  return { format, root, attributes: values.attributes, metadata };
+  return { format, root, metadata };
 }
 
 /** The records of a checkpoint inside its zip. */
@@ -98,7 +97,7 @@ class Archive {
 
   /** A whole record, once `allow` has seen its size; compared with its checksum. */
   async read(record: string, allow: (size: number) => void): Promise<Uint8Array> {
-    const opened = await this.open(record);
+    const opened = this.open(record);
     allow(opened.byteLength);
     if (opened.bytes !== null) {
       const bytes = await readExactly(opened.bytes, { offset: 0, length: opened.byteLength, what: `"${record}"` });
@@ -114,14 +113,14 @@ class Archive {
   }
 
   /** Where the bytes of a record are. A compressed or encrypted one is described as what it is, not refused. */
-  async open(record: string): Promise<Omit<Storage, "bigEndian">> {
+  open(record: string): Omit<Storage, "bigEndian"> {
     const entry = this.#directory.get(this.#folder + record);
     if (entry === undefined) return closed(record, 0, { problem: "it is not in the zip" });
     const fault = entryFault(entry);
     if (fault !== null) return closed(record, entry.size, fault);
     const source = this.#source;
     // Where a read is a request to somebody, the header comes with the bytes behind it.
-    const offset = source.readSync === undefined ? null : await locate(source, entry);
+    const offset = source.readSync === undefined ? null : locate(source, entry);
     const raw = offset === null ? entryBytes(source, entry) : part(source, { offset, size: entry.compressedSize });
     const opened = { id: record, byteLength: entry.size, fault: null };
     if (entry.method !== STORED) {
@@ -192,11 +191,11 @@ async function readMetadata(archive: Archive): Promise<ReadonlyMap<string, strin
  * Every storage by its key. Of a file or of memory their headers are read now, so that nothing is left to go wrong later
  * but the medium.
  */
-async function openStorages(archive: Archive, bigEndian: boolean): Promise<ReadonlyMap<string, Storage>> {
-  const records = archive.list("data/");
-  const opened = await inGroups(records, { size: HEADERS_AT_ONCE, work: (record) => archive.open(record) });
+function openStorages(archive: Archive, bigEndian: boolean): ReadonlyMap<string, Storage> {
   const storages = new Map<string, Storage>();
-  for (const storage of opened) storages.set(storage.id.slice("data/".length), { ...storage, bigEndian });
+  for (const record of archive.list("data/")) {
+    storages.set(record.slice("data/".length), { ...archive.open(record), bigEndian });
+  }
   return storages;
 }
 

@@ -8,7 +8,7 @@
  */
 
 import { Cursor } from "../bytes/cursor.ts";
-import { type ByteSource, readExactly } from "../bytes/source.ts";
+import { type ByteSource, readExactly, readIntoSync } from "../bytes/source.ts";
 import { CheckpointError } from "../errors.ts";
 import { enforce, type Limits } from "./limits.ts";
 
@@ -88,21 +88,22 @@ export async function readDirectory(source: ByteSource, limits: Limits): Promise
   enforce(limits, "metadataBytes", { found: end.size, what: "the directory of the zip" });
   const bytes = await readExactly(source, { offset: end.offset, length: end.size, what: "the directory of the zip" });
   const cursor = new Cursor(bytes, { what: "the directory of the zip", format: "zip", base: end.offset });
-  const found: ZipEntry[] = [];
+  const found: FoundEntry[] = [];
   for (let i = 0; i < end.entries; i++) found.push(readEntry(cursor));
   if (cursor.remaining > 0) throw damaged(`its directory has ${cursor.remaining} bytes too many`, end.offset);
   return distinct(found, end.offset);
 }
 
 /**
- * Reads the local header of an entry, which must agree with the directory, and says where its bytes begin.
+ * Reads the local header of an entry, which must agree with the directory, and says where its bytes begin. The source
+ * must be one that needs no waiting; of others, `entryBytes` reads it.
  *
  * @throws {CheckpointError} It does not agree, or the bytes reach into what comes after.
  */
-export async function locate(source: ByteSource, entry: ZipEntry): Promise<number> {
-  const length = localHeaderBytes(entry);
-  const what = `the header of "${entry.name}"`;
-  return startOf(entry, await readExactly(source, { offset: entry.headerOffset, length, what }));
+export function locate(source: ByteSource, entry: ZipEntry): number {
+  const header = new Uint8Array(localHeaderBytes(entry));
+  readIntoSync(source, header, { offset: entry.headerOffset, what: `the header of "${entry.name}"` });
+  return startOf(entry, header);
 }
 
 /** Bytes of the local header, up to the extra fields, whose length it says. */
@@ -242,7 +243,10 @@ function adjacent(end: End, position: number): End {
   throw damaged(`its directory is not where its end record says: ${problem}`, position);
 }
 
-function readEntry(cursor: Cursor): Omit<ZipEntry, "limit"> & { limit: number } {
+/** An entry whose neighbour is not known yet. */
+type FoundEntry = Omit<ZipEntry, "limit"> & { limit: number };
+
+function readEntry(cursor: Cursor): FoundEntry {
   if (cursor.u32() !== ENTRY_SIGNATURE) {
     throw damaged("its directory holds something else than entries", cursor.position);
   }
@@ -284,19 +288,17 @@ function zip64Field(extra: Uint8Array): Cursor | null {
 }
 
 /** Gives every entry the place where the next begins, and refuses those that share a name or bytes. */
-function distinct(entries: readonly ZipEntry[], directoryOffset: number): ZipDirectory {
+function distinct(entries: readonly FoundEntry[], directoryOffset: number): ZipDirectory {
   const byOffset = [...entries].sort((a, b) => a.headerOffset - b.headerOffset);
-  const limits = new Map<ZipEntry, number>();
   for (const [i, entry] of byOffset.entries()) {
-    const limit = byOffset[i + 1]?.headerOffset ?? directoryOffset;
+    entry.limit = byOffset[i + 1]?.headerOffset ?? directoryOffset;
     const least = entry.headerOffset + LOCAL_BYTES + entry.nameBytes.length + entry.compressedSize;
-    if (least > limit) throw mismatch(entry, `its bytes reach beyond byte ${limit}`);
-    limits.set(entry, limit);
+    if (least > entry.limit) throw mismatch(entry, `its bytes reach beyond byte ${entry.limit}`);
   }
   const directory = new Map<string, ZipEntry>();
   for (const entry of entries) {
     if (directory.has(entry.name)) throw mismatch(entry, "the directory has it twice");
-    directory.set(entry.name, { ...entry, limit: limits.get(entry) ?? directoryOffset });
+    directory.set(entry.name, entry);
   }
   return directory;
 }

@@ -49,10 +49,20 @@ export const convert: Command = {
     ...RENAME_OPTIONS,
     FILTER,
     STATE_DICT,
+    {
+      name: "shard-size",
+      value: "SIZE",
+      help: "several files of at most so many bytes, and an index: 5GB, 500MB, 2GiB",
+    },
     { name: "force", help: "replace OUT if it is there" },
   ],
   example: "graft convert model.pt model.safetensors --dtype float16 --strip module.",
-  needs: ({ files: [from, to] }) => ({ read: [from, to, `${to}.part`], write: [to, `${to}.part`] }),
+  needs(call) {
+    const [from, to] = call.files;
+    // Shards have names of their own, and those that were there before are looked for.
+    const written = call.text("shard-size") === undefined ? [to, `${to}.part`] : [folderOf(to)];
+    return { read: [from, ...written], write: written };
+  },
   run,
 };
 
@@ -63,13 +73,14 @@ async function run(call: Call, terminal: Terminal): Promise<number> {
   const signal = terminal.interruption();
   const checkpoint = await openCheckpoint(from);
   try {
-    const stateDictPath = chosenPath(checkpoint, call.text("state-dict"));
+    const stateDictPath = await chosenPath(checkpoint, call.text("state-dict"));
     const conversion = await withProgress(terminal, "Converting", (onProgress) =>
       convertCheckpoint(checkpoint, to, {
         ...(dtype === undefined ? {} : { dtype }),
         rename,
         filter: call.text("filter"),
         stateDictPath,
+        maxShardSize: call.text("shard-size"),
         overwrite: call.has("force"),
         signal,
         onProgress,
@@ -79,6 +90,10 @@ async function run(call: Call, terminal: Terminal): Promise<number> {
   } finally {
     await checkpoint.close();
   }
+}
+
+function folderOf(path: string): string {
+  return path.replace(/[^/\\]+$/, "") || ".";
 }
 
 function dtypeOf(text: string | undefined): DType | undefined {

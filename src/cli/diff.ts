@@ -34,7 +34,7 @@ async function run(call: Call, terminal: Terminal): Promise<number> {
   try {
     const b = await openCheckpoint(call.files[1]);
     try {
-      const stateDictPath = { a: chosenPath(a, paths[0]), b: chosenPath(b, paths.at(-1)) };
+      const stateDictPath = { a: await chosenPath(a, paths[0]), b: await chosenPath(b, paths.at(-1)) };
       const [nameA, nameB] = call.files;
       const comparison = await withProgress(terminal, "Comparing", (onProgress) =>
         compareCheckpoints(a, b, {

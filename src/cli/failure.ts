@@ -22,14 +22,14 @@ export interface Failure {
 const ABOUT_FILES = [CheckpointError, LimitError, TruncatedError, UnsupportedError];
 
 /** How the library's errors about an argument begin; the engine's own ("x is not a function") are bugs. */
-const ABOUT_ARGUMENTS = /^(Bad (pattern|dtype|metadata)|Options? )/;
+const ABOUT_ARGUMENTS = /^(Bad (pattern|dtype|metadata|shard size)|Options? )/;
 const ABOUT_VALUES = /^Cannot (convert|compare|write|plan|load|use)\b/;
 
 /** The ends of the system's messages about paths, in words. */
 const SYSTEM_WORDS: readonly (readonly [RegExp, string])[] = [
   [/ENOENT: [^']*'[^']*'( -> '[^']*')?|No such file or directory.*$/s, "there is no such file or folder"],
   [/EACCES: [^']*'[^']*'|EPERM: [^']*'[^']*'|Permission denied.*$/s, "the system does not permit it"],
-  [/ENOSPC: .*$/s, "the disk is full"],
+  [/ENOSPC: .*$|No space left on device.*$/s, "the disk is full"],
   [/EISDIR: .*$/s, "it is a folder"],
   [/ENOTDIR: .*$/s, "a part of the path is no folder"],
 ];

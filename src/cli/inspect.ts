@@ -23,7 +23,7 @@ export const inspect: Command = {
 async function run(call: Call, terminal: Terminal): Promise<number> {
   const checkpoint = await openCheckpoint(call.files[0]);
   try {
-    const stateDictPath = chosenPath(checkpoint, call.text("state-dict"));
+    const stateDictPath = await chosenPath(checkpoint, call.text("state-dict"));
     const inspection = await inspectCheckpoint(checkpoint, { filter: call.text("filter"), stateDictPath });
     terminal.print(call.json ? JSON.stringify(inspection, null, 2) : inspection.text(terminal));
     return DONE;

@@ -65,7 +65,7 @@ async function run(call: Call, terminal: Terminal): Promise<number> {
   const options = loadOptions(call);
   const checkpoint = await openCheckpoint(call.files[0]);
   try {
-    const stateDict = checkpoint.stateDict(chosenPath(checkpoint, call.text("state-dict")));
+    const stateDict = checkpoint.stateDict(await chosenPath(checkpoint, call.text("state-dict")));
     const model = await loadModel(modelPath);
     const planned = planLoad(model, stateDict, options);
     terminal.print(call.json ? JSON.stringify(jsonOf(planned), null, 2) : textOf(planned, terminal));

@@ -73,14 +73,16 @@ export async function compareCheckpoints(
 }
 
 /**
- * Writes the state dict of a checkpoint as safetensors, or as PyTorch's format, which `path` says. Memory holds one piece of one tensor at a time (8 MiB; a tensor
+ * Writes the state dict of a checkpoint as safetensors, or as PyTorch's format, which `path` says; with `maxShardSize` as
+ * several files and an index, as {@linkcode save} does. Memory holds one piece of one tensor at a time (8 MiB; a tensor
  * that is compressed or transposed in the file, whole). Nothing is written before everything is known to be
  * representable, and `path` is replaced only by a whole file. Starts no WebAssembly unless something is cast.
  *
  * @param path Where to write; ends with `.safetensors`, or with `.pt`, `.pth`, `.bin` or `.ckpt`.
  * @throws {CheckpointError} The file is damaged, or `path` is there already and `overwrite` is not set.
  * @throws {UnsupportedError} The format at `path` is not written, or a tensor cannot be.
- * @throws {TypeError} A value is no tensor, two keys get one name, nothing matches the filter, or `dtype` is no float.
+ * @throws {TypeError} A value is no tensor, two keys get one name, nothing matches the filter, `dtype` is no float, or the
+ * shard size none.
  *
  * @example From PyTorch's format, half the size
  * ```ts

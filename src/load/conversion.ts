@@ -7,7 +7,7 @@
 import type { DType } from "../dtype.ts";
 import type { CheckpointFormat } from "../checkpoint/detect.ts";
 import type { TextOptions } from "../plan/table.ts";
-import type { Alias } from "./encode_safetensors.ts";
+import type { Alias } from "./safetensors_layout.ts";
 import { showBytes, showCount, showNumber } from "../plan/amount.ts";
 import { GREEN, Listing, type ListingRow, RED, YELLOW } from "../plan/listing.ts";
 
@@ -50,11 +50,13 @@ export interface ConvertedTensor {
 interface ConversionContent {
   /** The format of the file that was read. */
   readonly from: CheckpointFormat;
-  /** The file that was written. */
+  /** The file that was written, or the index of several: what to open. */
   readonly path: string;
-  /** How many tensors it has. */
+  /** The names of all files that were written, the index last where there are several. */
+  readonly files: readonly string[];
+  /** How many tensors there are in it. */
   readonly tensors: number;
-  /** How many bytes it has. */
+  /** How many bytes were written. */
   readonly byteLength: number;
   /** Names left out because the same tensor is there under another. */
   readonly aliases: readonly Alias[];
@@ -86,11 +88,13 @@ interface ConversionContent {
 export class Conversion {
   /** The format of the file that was read. */
   readonly from: CheckpointFormat;
-  /** The file that was written. */
+  /** The file that was written, or the index of several: what to open. */
   readonly path: string;
-  /** How many tensors it has. */
+  /** The names of all files that were written, the index last where there are several. */
+  readonly files: readonly string[];
+  /** How many tensors there are in it. */
   readonly tensors: number;
-  /** How many bytes it has. */
+  /** How many bytes were written. */
   readonly byteLength: number;
   /** Names left out because the same tensor is there under another. */
   readonly aliases: readonly Alias[];
@@ -107,6 +111,7 @@ export class Conversion {
   constructor(content: ConversionContent) {
     this.from = content.from;
     this.path = content.path;
+    this.files = content.files;
     this.tensors = content.tensors;
     this.byteLength = content.byteLength;
     this.aliases = content.aliases;
@@ -129,7 +134,8 @@ export class Conversion {
   /** The text for a person, as wide as `width` (80) and coloured where `color` is set. */
   text(options: TextOptions = {}): string {
     const listing = new Listing(options);
-    const size = `${showCount(this.tensors, "tensor")}, ${showBytes(this.byteLength)}`;
+    const shards = this.files.length === 1 ? "" : ` in ${showCount(this.files.length - 1, "shard")}`;
+    const size = `${showCount(this.tensors, "tensor")}, ${showBytes(this.byteLength)}${shards}`;
     const color = this.overflowed > 0 ? RED : this.vanished + this.unusedRules.length > 0 ? YELLOW : GREEN;
     listing.sentence(`Wrote ${this.path}: ${size}`, color);
     if (this.overflowed > 0) {
@@ -162,9 +168,22 @@ export class Conversion {
 
   /** Plain data: the fields, and the two totals. */
   toJSON(): Record<string, unknown> {
-    const { from, path, tensors, byteLength, aliases, renamed, dropped, unusedRules, casts } = this;
+    const { from, path, files, tensors, byteLength, aliases, renamed, dropped, unusedRules, casts } = this;
     const { overflowed, vanished } = this;
-    return { from, path, tensors, byteLength, aliases, renamed, dropped, unusedRules, casts, overflowed, vanished };
+    return {
+      from,
+      path,
+      files,
+      tensors,
+      byteLength,
+      aliases,
+      renamed,
+      dropped,
+      unusedRules,
+      casts,
+      overflowed,
+      vanished,
+    };
   }
 
   /** What `console.log` shows under Deno. */

@@ -10,28 +10,34 @@ import type { Pattern } from "../outcome.ts";
 import { pythonTypeName } from "../python_type.ts";
 import { isLazyTensor, StateDict, type StateDictMetadata } from "../state_dict.ts";
 import type { SourceLike } from "../bytes/open_source.ts";
-import { replaceFile, requireReplaceable } from "../bytes/replace_file.ts";
 import type { Checkpoint } from "../checkpoint/checkpoint.ts";
 import type { StateDictPath } from "../checkpoint/state_dicts.ts";
-import { layOutTorch, writeTorch } from "../checkpoint/torch_writer.ts";
-import { writeSafetensors } from "../checkpoint/safetensors_writer.ts";
+import { shardBytesOf } from "../checkpoint/shard_size.ts";
+import { layOutTorch, type WritableView } from "../checkpoint/torch_writer.ts";
 import type { WritableTensor } from "../checkpoint/safetensors_writer.ts";
 import type { LoadProgress, RenameRule } from "../plan/options.ts";
 import { compilePattern, EVERY_KEY, showPattern } from "../plan/pattern.ts";
 import { renameRows } from "../plan/rename.ts";
 import { castPieces, CastTally } from "./cast_pieces.ts";
 import { Conversion } from "./conversion.ts";
-import { type Alias, layOut, piecesOfAny, tensorsOf, textsOf } from "./encode_safetensors.ts";
+import { tensorsOf, textsOf } from "./encode_safetensors.ts";
 import { Storages } from "./encode_torch.ts";
 import { withCheckpoint } from "./opened.ts";
-import { saveFormat, stemOf } from "./save.ts";
+import { type Alias, layOut, piecesOfAny } from "./safetensors_layout.ts";
+import { saveFormat } from "./save.ts";
+import { shardFiles } from "./shard_files.ts";
+import { layOutTorchShards, torchFiles, type TorchShard } from "./torch_shards.ts";
 import { isTensorLike, type TensorLike } from "./values.ts";
+import { fileTarget, shardsTarget } from "./write_files.ts";
 
 /** The one float without zero and without sign: it holds scales, and weights would be none any more. */
 const SCALES: DType = "float8_e8m0fnu";
 
 /** What readers of Hugging Face's libraries look for in the metadata of a file that came from PyTorch. */
-const FROM_TORCH: ReadonlyMap<string, string> = new Map([["format", "pt"]]);
+const FROM_TORCH: readonly [name: string, text: string] = ["format", "pt"];
+
+/** What an index says of all its files together, which is not true of other files. */
+const OF_THE_INDEX: readonly string[] = ["total_size", "total_parameters"];
 
 /**
  * What `convertCheckpoint` takes.
@@ -58,15 +64,20 @@ export interface ConvertOptions {
   /** Which state dict inside the file; found by default. */
   readonly stateDictPath?: StateDictPath;
   /**
-   * Texts to write beside the tensors. By default those of a safetensors file, and `format: pt`, which other libraries
-   * look for, where the file is PyTorch's.
+   * Texts to write beside the tensors. By default those of a safetensors file, or of an index without its totals; and
+   * `format: pt`, which other libraries look for, where the file is PyTorch's or an index that names no other.
    */
   readonly metadata?: Readonly<Record<string, string>>;
-  /** Whether a file that is there already may be replaced; `false` by default. */
+  /**
+   * The most bytes of tensors in a file that has several, as {@linkcode save} takes it: a number, or `"5GB"`, `"500MB"`,
+   * `"2GiB"`. By default everything is in one file.
+   */
+  readonly maxShardSize?: number | string;
+  /** Whether what is there already may be replaced: the file, and with `maxShardSize` its shards; `false` by default. */
   readonly overwrite?: boolean;
   /** Stops; nothing is left behind then. */
   readonly signal?: AbortSignal;
-  /** Told how many bytes have been read. */
+  /** Told how many bytes of tensors have been written, and of how many. */
   readonly onProgress?: (progress: LoadProgress) => void;
 }
 
@@ -77,19 +88,22 @@ export async function convert(
   options: ConvertOptions = {},
 ): Promise<Conversion> {
   const format = saveFormat(path, options);
-  const { dtype, overwrite, signal } = options;
+  const { dtype, maxShardSize, overwrite, signal } = options;
   if (dtype !== undefined) requireFloat(dtype);
+  const most = maxShardSize === undefined ? undefined : shardBytesOf(maxShardSize);
+  const target = await (most === undefined ? fileTarget : shardsTarget)(path);
   return await withCheckpoint(source, async (checkpoint) => {
-    await requireReplaceable(path, { overwrite });
+    await target.require({ overwrite });
     const chosen = choose(checkpoint, options);
-    const run: Run = { dtype, tallies: new Map() };
-    const { tensors, aliases, stream } = format === "torch"
-      ? torchFile(chosen, run, { folder: stemOf(path), options })
-      : safetensorsFile(chosen, run, { metadata: textsFor(checkpoint, options), options });
-    const byteLength = await replaceFile(path, stream, { overwrite, signal });
+    const run: Run = { dtype, most, file: target.file, tallies: new Map(), options };
+    const { tensors, aliases, files } = format === "torch"
+      ? asTorch(chosen, run)
+      : asSafetensors(chosen, run, textsFor(checkpoint, options));
+    const byteLength = await target.write(files, { overwrite, signal });
     return new Conversion({
       from: checkpoint.format,
-      path: String(path),
+      path: target.pathOf(files),
+      files: [...files.keys()],
       tensors,
       byteLength,
       aliases,
@@ -103,17 +117,20 @@ export async function convert(
   }, { signal });
 }
 
-/** The state of one conversion. */
+/** What one conversion is about, and its state. */
 interface Run {
   readonly dtype: DType | undefined;
+  readonly most: number | undefined;
+  readonly file: string;
   readonly tallies: Map<string, CastTally>;
+  readonly options: ConvertOptions;
 }
 
-/** A file that is laid out. */
+/** What is laid out. */
 interface LaidOut {
   readonly tensors: number;
   readonly aliases: readonly Alias[];
-  readonly stream: ReadableStream<Uint8Array<ArrayBuffer>>;
+  readonly files: ReadonlyMap<string, ReadableStream<Uint8Array<ArrayBuffer>>>;
 }
 
 /** The entries that are wanted under the names they will have. */
@@ -151,36 +168,60 @@ function choose(checkpoint: Checkpoint, { filter, rename = [], stateDictPath }: 
   };
 }
 
-function safetensorsFile(
+function asSafetensors(
   { entries }: Chosen,
   run: Run,
-  { metadata, options }: { readonly metadata: ReadonlyMap<string, string> | null; readonly options: ConvertOptions },
+  metadata: ReadonlyMap<string, string> | null,
 ): LaidOut {
+  const { most, file, options } = run;
   const tensors = tensorsOf(entries);
-  const progress = progressOf(totalBytes(tensors.values()), options);
-  const { layout, aliases } = layOut(tensors, metadata, (key, tensor) => {
-    const { pieces, ...about } = converted(run, key, tensor);
-    return { ...about, pieces: () => counted(pieces(), progress) };
+  const progress = progressOf(() => totalBytes(shards), options);
+  const { shards, aliases, texts } = layOut(tensors, {
+    metadata,
+    most,
+    convert(key, tensor) {
+      const { pieces, ...about } = converted(run, key, tensor);
+      return { ...about, pieces: () => counted(pieces(), progress) };
+    },
   });
-  return { tensors: layout.tensors.length, aliases, stream: writeSafetensors(layout) };
+  const files = shardFiles({ shards, texts }, { file, order: tensors.keys() });
+  return { tensors: tensors.size - aliases.length, aliases, files };
 }
 
-function torchFile(
-  { entries, metadata }: Chosen,
-  run: Run,
-  { folder, options }: { readonly folder: string; readonly options: ConvertOptions },
-): LaidOut {
+function asTorch({ entries, metadata }: Chosen, run: Run): LaidOut {
+  const { most, file, options } = run;
+  const stateDict = new StateDict(entries, metadata);
+  const viewOf = viewsOf(entries, run);
+  const shards = most === undefined ? [inOne(stateDict, viewOf)] : layOutTorchShards(stateDict, { most, viewOf });
+  const progress = progressOf(() => totalBytes(shards), options);
+  const files = torchFiles(shards, {
+    file,
+    order: entries.keys(),
+    watched: ({ byteLength, pieces }) => ({ byteLength, pieces: () => counted(pieces(), progress) }),
+  });
+  return { tensors: [...entries.values()].filter(isTensorLike).length, aliases: [], files };
+}
+
+/** A state dict with whatever is in it beside tensors. */
+function inOne(stateDict: StateDict<unknown>, viewOf: (tensor: TensorLike) => WritableView): TorchShard {
+  const layout = layOutTorch(stateDict, (object) => isTensorLike(object) ? viewOf(object) : null);
+  const byteLength = layout.storages.reduce((sum, storage) => sum + storage.byteLength, 0);
+  return { keys: [...stateDict.keys()], byteLength, layout };
+}
+
+/** What each tensor is written as, decided once: what a cast does to it is counted where it is decided. */
+function viewsOf(entries: ReadonlyMap<string, unknown>, run: Run): (tensor: TensorLike) => WritableView {
   const keys = new Map([...entries].map(([key, value]) => [value, key]));
   const storages = new Storages();
-  const { pickle, storages: all } = layOutTorch(new StateDict(entries, metadata), (object) => {
-    if (!isTensorLike(object)) return null;
-    const tensor = converted(run, keys.get(object) ?? "", object);
-    return tensor.dtype === object.dtype ? storages.view(object) : storages.dense(object, tensor);
-  });
-  const progress = progressOf(all.reduce((sum, { byteLength }) => sum + byteLength, 0), options);
-  const watched = all.map(({ byteLength, pieces }) => ({ byteLength, pieces: () => counted(pieces(), progress) }));
-  const tensors = [...entries.values()].filter(isTensorLike).length;
-  return { tensors, aliases: [], stream: writeTorch({ pickle, storages: watched }, folder) };
+  const views = new Map<TensorLike, WritableView>();
+  return (tensor) => {
+    const known = views.get(tensor);
+    if (known !== undefined) return known;
+    const written = converted(run, keys.get(tensor) ?? "", tensor);
+    const view = written.dtype === tensor.dtype ? storages.view(tensor) : storages.dense(tensor, written);
+    views.set(tensor, view);
+    return view;
+  };
 }
 
 function converted(run: Run, key: string, tensor: TensorLike): WritableTensor {
@@ -205,16 +246,16 @@ async function* counted(
   }
 }
 
-function totalBytes(tensors: Iterable<TensorLike>): number {
-  let total = 0;
-  for (const tensor of tensors) if (isLazyTensor(tensor)) total += tensor.byteLength;
-  return total;
+function totalBytes(shards: readonly { readonly byteLength: number }[]): number {
+  return shards.reduce((sum, { byteLength }) => sum + byteLength, 0);
 }
 
-function progressOf(total: number, { onProgress }: ConvertOptions): (bytes: number) => void {
+function progressOf(totalOf: () => number, { onProgress }: ConvertOptions): (bytes: number) => void {
   let done = 0;
+  let total: number | undefined;
   return (bytes) => {
     done += bytes;
+    total ??= totalOf();
     onProgress?.({ done, total });
   };
 }
@@ -224,7 +265,10 @@ function textsFor(
   { metadata: given }: ConvertOptions,
 ): ReadonlyMap<string, string> | null {
   if (given !== undefined) return textsOf(given);
-  if (!format.startsWith("safetensors")) return FROM_TORCH;
+  if (!format.startsWith("safetensors")) return new Map([FROM_TORCH]);
+  if (format === "safetensors-sharded") {
+    return new Map([FROM_TORCH, ...[...metadata].filter(([name]) => !OF_THE_INDEX.includes(name))]);
+  }
   return metadata.size === 0 ? null : metadata;
 }
 

@@ -5,17 +5,14 @@
  * @module
  */
 
-import { itemSize } from "../dtype.ts";
 import { UnsupportedError } from "../errors.ts";
-import { numelOf } from "../shape.ts";
-import { READ_PIECE_BYTES } from "../bytes/source.ts";
-import { compareNames, layOutSafetensors, writeSafetensors } from "../checkpoint/safetensors_writer.ts";
-import type { SafetensorsLayout, WritableTensor } from "../checkpoint/safetensors_writer.ts";
+import { shardBytesOf } from "../checkpoint/shard_size.ts";
 import { entriesOf } from "../nn/loading.ts";
 import type { StateDictLike } from "../nn/loading.ts";
 import { pythonTypeName } from "../python_type.ts";
-import { Tensor, viewOf } from "../tensor/tensor.ts";
-import { checkReadable, isStored, isTensorLike, placeOf } from "./values.ts";
+import { layOut } from "./safetensors_layout.ts";
+import { shardFiles } from "./shard_files.ts";
+import { checkReadable, isTensorLike } from "./values.ts";
 import type { TensorLike } from "./values.ts";
 
 /** How many keys an error names before it counts the rest. */
@@ -40,35 +37,71 @@ export interface SafetensorsOptions {
 }
 
 /**
- * A name that is the same tensor as another, which is the one that is written.
+ * What {@linkcode encodeSafetensors} takes where it writes several files.
  *
- * @example Names that a conversion wrote once
+ * @example The names of the files
  * ```ts
- * import { type Alias, convertCheckpoint } from "@graft/graft";
+ * import { encodeSafetensors, type ShardedSafetensorsOptions, zeros } from "@graft/graft";
  * import { assertEquals } from "@std/assert";
  *
- * const folder = Deno.makeTempDirSync();
- * const done = await convertCheckpoint("examples/data/pretrained.pt", `${folder}/out.safetensors`);
- * const aliases: readonly Alias[] = done.aliases;
- * assertEquals(aliases, []);
- * Deno.removeSync(folder, { recursive: true });
+ * const options: ShardedSafetensorsOptions = { maxShardSize: "1KB", name: "encoder" };
+ * const files = encodeSafetensors({ a: zeros([200]), b: zeros([200]) }, options);
+ * assertEquals([...files.keys()], [
+ *   "encoder-00001-of-00002.safetensors",
+ *   "encoder-00002-of-00002.safetensors",
+ *   "encoder.safetensors.index.json",
+ * ]);
  * ```
  */
-export interface Alias {
-  /** The name that is left out. */
-  readonly key: string;
-  /** The name under which it is written. */
-  readonly to: string;
+export interface ShardedSafetensorsOptions extends SafetensorsOptions {
+  /**
+   * The most bytes of tensors in a file that has several: a number, or a text as Hugging Face's libraries take it, such
+   * as `"5GB"` (5 · 10⁹), `"500MB"` or `"2GiB"` (2 · 2³⁰).
+   */
+  readonly maxShardSize: number | string;
+  /** What the files' names begin with; `model` by default. */
+  readonly name?: string;
 }
 
-/** A file that is laid out: what will be in it, and what was left out because it is there under another name. */
-export interface EncodedLayout {
-  /** Every byte but those of the tensors. */
-  readonly layout: SafetensorsLayout;
-  /** The names that are written once, under another name. */
-  readonly aliases: readonly Alias[];
+/** What {@linkcode safetensorsFiles} takes. */
+export interface SafetensorsFilesOptions extends SafetensorsOptions {
+  /** The most bytes of tensors in a file that has several. */
+  readonly maxShardSize?: number | string;
+  /** What the file is called if it is the only one. */
+  readonly file: string;
 }
 
+/**
+ * Writes a state dict as the files of a safetensors checkpoint in several, by name, the index last: each file as
+ * `safetensors.torch.save_file` writes its tensors, and {@linkcode save} tells how they are divided. What fits into one is
+ * `model.safetensors` alone, without an index. The files may be read in any order; everything is checked before.
+ *
+ * Of a tensor with several names the one that sorts first is in the index; the others are recorded in the metadata of its
+ * file and of the index. The index has `metadata` too, as every file does.
+ *
+ * @param stateDict Tensors by name: what `Checkpoint.stateDict`, `load` or `Module.stateDict` gives, or a Map or plain
+ * record.
+ * @throws {TypeError} A value is no tensor, a name cannot be written, or the shard size is none.
+ * @throws {UnsupportedError} A tensor is of a kind that is listed and not read, or safetensors has no such dtype.
+ * @throws {CheckpointError} A tensor's bytes are not where its file says.
+ *
+ * @example Files for an upload
+ * ```ts
+ * import { encodeSafetensors, Linear } from "@graft/graft";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const files = encodeSafetensors(new Linear(100, 10).stateDict(), { maxShardSize: "4KB" });
+ * const index = await new Response(files.get("model.safetensors.index.json")).json();
+ * assertEquals(index, {
+ *   metadata: { total_size: 4040 },
+ *   weight_map: { weight: "model-00001-of-00002.safetensors", bias: "model-00002-of-00002.safetensors" },
+ * });
+ * ```
+ */
+export function encodeSafetensors(
+  stateDict: StateDictLike,
+  options: ShardedSafetensorsOptions,
+): ReadonlyMap<string, ReadableStream<Uint8Array<ArrayBuffer>>>;
 /**
  * Writes a state dict as safetensors: the bytes that `safetensors.torch.save_file` writes for the same tensors. Tensors
  * of a checkpoint are read when their turn comes, in pieces of 8 MiB, so that memory does not grow with the file; the
@@ -98,19 +131,40 @@ export interface EncodedLayout {
  */
 export function encodeSafetensors(
   stateDict: StateDictLike,
-  { metadata }: SafetensorsOptions = {},
-): ReadableStream<Uint8Array<ArrayBuffer>> {
+  options?: SafetensorsOptions,
+): ReadableStream<Uint8Array<ArrayBuffer>>;
+export function encodeSafetensors(
+  stateDict: StateDictLike,
+  { metadata, maxShardSize, name = "model" }: SafetensorsOptions & Partial<ShardedSafetensorsOptions> = {},
+): ReadableStream<Uint8Array<ArrayBuffer>> | ReadonlyMap<string, ReadableStream<Uint8Array<ArrayBuffer>>> {
+  const file = `${name}.safetensors`;
+  if (maxShardSize !== undefined) return safetensorsFiles(stateDict, { metadata, maxShardSize, file });
+  const [stream] = safetensorsFiles(stateDict, { metadata, file }).values();
+  return stream;
+}
+
+/** The files by name; there is one, called `file`, unless `maxShardSize` makes it several. */
+export function safetensorsFiles(
+  stateDict: StateDictLike,
+  { metadata, maxShardSize, file }: SafetensorsFilesOptions,
+): ReadonlyMap<string, ReadableStream<Uint8Array<ArrayBuffer>>> {
+  const most = maxShardSize === undefined ? undefined : shardBytesOf(maxShardSize);
   const texts = metadata === undefined ? null : textsOf(metadata);
-  return writeSafetensors(layOut(tensorsOf(stateDict), texts).layout);
+  const tensors = tensorsOf(stateDict);
+  return shardFiles(layOut(tensors, { metadata: texts, most }), { file, order: tensors.keys() });
 }
 
 /**
  * The tensors of a state dict, once it is sure that there is nothing else in it and that each can be read.
  *
+ * @param whatHolds What they are written to, for the error.
  * @throws {TypeError} A value is no tensor.
  * @throws {UnsupportedError} A tensor is of a kind that is listed and not read.
  */
-export function tensorsOf(stateDict: StateDictLike): Map<string, TensorLike> {
+export function tensorsOf(
+  stateDict: StateDictLike,
+  whatHolds: string = "safetensors, which holds",
+): Map<string, TensorLike> {
   const tensors = new Map<string, TensorLike>();
   const others: string[] = [];
   for (const [key, value] of entriesOf(stateDict)) {
@@ -120,57 +174,10 @@ export function tensorsOf(stateDict: StateDictLike): Map<string, TensorLike> {
   if (others.length > 0) {
     const rest = others.length > NAMED_KEYS ? `, and ${others.length - NAMED_KEYS} more` : "";
     const named = others.slice(0, NAMED_KEYS).join(", ");
-    throw new TypeError(`Cannot write to safetensors, which holds tensors only: ${named}${rest}`);
+    throw new TypeError(`Cannot write to ${whatHolds} tensors only: ${named}${rest}`);
   }
   for (const [key, tensor] of tensors) checkWritable(key, tensor);
   return tensors;
-}
-
-/** Lays out a file; `convert` says how a tensor is written where that is not as it stands. */
-export function layOut(
-  tensors: ReadonlyMap<string, TensorLike>,
-  metadata: ReadonlyMap<string, string> | null,
-  convert: (key: string, tensor: TensorLike) => WritableTensor = (_, tensor) => writable(tensor),
-): EncodedLayout {
-  const places = new Places();
-  const names = new Map<unknown, string[]>();
-  for (const [key, tensor] of tensors) {
-    // What has no element shares none.
-    const place = numelOf(tensor.shape) === 0 ? Symbol(key) : places.of(tensor);
-    const same = names.get(place);
-    if (same === undefined) names.set(place, [key]);
-    else same.push(key);
-  }
-  const aliases: Alias[] = [];
-  const kept = new Map<string, WritableTensor>();
-  for (const same of names.values()) {
-    const [to, ...others] = same.sort(compareNames);
-    const tensor = tensors.get(to);
-    if (tensor !== undefined) kept.set(to, convert(to, tensor));
-    aliases.push(...others.map((key) => ({ key, to })));
-  }
-  // Texts of the caller's are never overwritten; save_model leaves them alone too.
-  const texts = new Map(metadata ?? []);
-  for (const { key, to } of aliases) if (!texts.has(key)) texts.set(key, to);
-  return { layout: layOutSafetensors(kept, metadata === null && aliases.length === 0 ? null : texts), aliases };
-}
-
-/** A tensor as it is written without a change. */
-export function writable(tensor: TensorLike): WritableTensor {
-  return { dtype: tensor.dtype, shape: tensor.shape, pieces: () => piecesOfAny(tensor) };
-}
-
-/** The bytes of a tensor, wherever they are, in pieces that hold whole elements. */
-export async function* piecesOfAny(tensor: TensorLike): AsyncGenerator<Uint8Array<ArrayBuffer>> {
-  if (!(tensor instanceof Tensor)) {
-    if (!isStored(tensor)) return yield await tensor.read();
-    // With it come the readers of formats, which a program that writes a model needs not.
-    const { piecesOf } = await import("../checkpoint/pieces.ts");
-    return yield* piecesOf(tensor);
-  }
-  const count = READ_PIECE_BYTES / itemSize(tensor.dtype);
-  const flat = tensor.detach().reshape([-1]);
-  for (let start = 0; start < flat.numel; start += count) yield flat.slice(0, start, start + count).bytes();
 }
 
 function checkWritable(key: string, tensor: TensorLike): void {
@@ -180,20 +187,6 @@ function checkWritable(key: string, tensor: TensorLike): void {
     // A tensor of one's own making has no name of its own.
     if (!(error instanceof UnsupportedError) || error.message.includes(`"${key}"`)) throw error;
     throw new UnsupportedError(`Cannot write tensor "${key}": ${error.message}`, error.feature, { cause: error });
-  }
-}
-
-/** Tells tensors by their place: two have the same exactly when they are the same elements seen the same way. */
-class Places {
-  readonly #storages = new Map<unknown, number>();
-
-  /** Something that is equal for the same place. */
-  of(tensor: TensorLike): unknown {
-    if (!(tensor instanceof Tensor)) return placeOf(tensor);
-    const { storage, dtype, shape, strides, byteOffset } = viewOf(tensor);
-    const number = this.#storages.get(storage) ?? this.#storages.size;
-    this.#storages.set(storage, number);
-    return `memory ${JSON.stringify([number, dtype, shape, strides, byteOffset])}`;
   }
 }
 

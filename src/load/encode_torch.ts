@@ -6,17 +6,19 @@
  */
 
 import { READ_PIECE_BYTES, readExactly } from "../bytes/source.ts";
+import { swapBytes } from "../checkpoint/gather.ts";
 import type { Storage as StoredStorage } from "../checkpoint/storage.ts";
+import type { StoredTensor } from "../checkpoint/stored_tensor.ts";
 import type { WritableTensor } from "../checkpoint/safetensors_writer.ts";
 import { layOutTorch, type WritableStorage, type WritableView, writeTorch } from "../checkpoint/torch_writer.ts";
 import type { Storage } from "../core/memory.ts";
-import { type DType, isDType, itemSize } from "../dtype.ts";
+import { type DType, DTYPES, isDType, itemSize } from "../dtype.ts";
 import { UnsupportedError } from "../errors.ts";
 import { Module } from "../nn/module.ts";
 import { contiguousStrides, numelOf } from "../shape.ts";
 import { Tensor, viewOf } from "../tensor/tensor.ts";
 import { View } from "../tensor/view.ts";
-import { piecesOfAny } from "./encode_safetensors.ts";
+import { piecesOfAny } from "./safetensors_layout.ts";
 import { checkReadable, isStored, isTensorLike, type TensorLike } from "./values.ts";
 
 /**
@@ -43,8 +45,9 @@ export interface TorchOptions {
  * records as dicts, Sets, bytes) with tensors in them. The pickle of a `StateDict` of tensors is byte for byte PyTorch's
  * own, `_metadata` included.
  *
- * Tensors that share memory go on sharing it, and a view takes its whole storage along, as in PyTorch. Tensors of a
- * checkpoint are read when their turn comes, in pieces of 8 MiB, so that memory does not grow with the file; the
+ * Tensors that share memory go on sharing it, and a view takes its whole storage along, as in PyTorch; only the
+ * conjugate or the negative of a storage's numbers is written apart from it. Values out of a checkpoint's `root` may be
+ * among those to write: its dicts keep their `_metadata`. Tensors of a checkpoint are read when their turn comes, in pieces of 8 MiB, so that memory does not grow with the file; the
  * checkpoint has to stay open until the stream ends. Everything is checked before the first byte.
  *
  * @throws {TypeError} There is a value that Python has no form for.
@@ -71,9 +74,18 @@ export function encodeTorch(value: unknown, { folder }: TorchOptions = {}): Read
   return writeTorch(layout, folder);
 }
 
+/** The name of the folder in an archive at `path`: its file name without the last ending, as in `torch.save`. */
+export function stemOf(path: string | URL): string {
+  const file = String(path).replace(/[/\\]+$/, "").split(/[/\\]/).at(-1) ?? "";
+  const name = path instanceof URL ? decodeURIComponent(file) : file;
+  return name.replace(/(?<=.)\.[^.]*$/, "") || "archive";
+}
+
 /** The storages of tensors, each once, whoever looks into it. */
 export class Storages {
   readonly #known = new Map<unknown, WritableStorage>();
+  /** How many bytes are swapped together in storages of the other byte order: what the first tensor needs. */
+  readonly #widths = new Map<StoredStorage, number>();
 
   /** A tensor as a view of one of them. */
   view(tensor: TensorLike): WritableView {
@@ -86,12 +98,11 @@ export class Storages {
       const written = this.#once(storage, () => memoryStorage(storage, dtype));
       return { ...about, strides, storageOffset: byteOffset / itemSize(dtype), storage: written };
     }
-    if (isStored(tensor) && isRaw(tensor.storage) && tensor.description.pending === undefined) {
+    if (isStored(tensor)) {
       const { storage, strides, description } = tensor;
-      const written = this.#once(storage, () => fileStorage(storage));
-      return { ...about, strides, storageOffset: description.storageOffset, storage: written };
+      const written = isWhole(tensor, dtype) ? this.#whole(storage, DTYPES[dtype].swap) : null;
+      if (written !== null) return { ...about, strides, storageOffset: description.storageOffset, storage: written };
     }
-    // What has to be swapped, turned or inflated is written as it comes out, in a storage of its own.
     return this.dense(tensor, { dtype, shape, pieces: () => piecesOfAny(tensor) });
   }
 
@@ -103,6 +114,16 @@ export class Storages {
     return { dtype, shape, requiresGrad, strides: contiguousStrides(shape), storageOffset: 0, storage };
   }
 
+  /** A storage of a file, whose numbers have `width` bytes; `null` if it is written with those of another width swapped. */
+  #whole(storage: StoredStorage, width: number): WritableStorage | null {
+    if (storage.bigEndian) {
+      const first = this.#widths.get(storage) ?? width;
+      this.#widths.set(storage, first);
+      if (first !== width) return null;
+    }
+    return this.#once(storage, () => fileStorage(storage, width));
+  }
+
   #once(key: unknown, make: () => WritableStorage): WritableStorage {
     const known = this.#known.get(key) ?? make();
     this.#known.set(key, known);
@@ -110,9 +131,10 @@ export class Storages {
   }
 }
 
-/** Whether the bytes in the file are those to write. */
-function isRaw({ bytes, inflate, bigEndian }: StoredStorage): boolean {
-  return bytes !== null && inflate === undefined && !bigEndian;
+/** Whether a tensor is what its storage says: no bits are to be flipped, and the storage is some number of elements. */
+function isWhole({ description: { pending }, storage }: StoredTensor, dtype: DType): boolean {
+  return !pending?.conjugate && !pending?.negative && storage.bytes !== null &&
+    storage.byteLength % itemSize(dtype) === 0;
 }
 
 function memoryStorage(storage: Storage, dtype: DType): WritableStorage {
@@ -120,15 +142,31 @@ function memoryStorage(storage: Storage, dtype: DType): WritableStorage {
   return { byteLength: storage.byteLength, pieces: () => piecesOfAny(whole) };
 }
 
-function fileStorage({ bytes, byteLength, id }: StoredStorage): WritableStorage {
-  return {
-    byteLength,
-    async *pieces() {
-      if (bytes === null) return;
-      for (let offset = 0; offset < byteLength; offset += READ_PIECE_BYTES) {
-        const length = Math.min(READ_PIECE_BYTES, byteLength - offset);
-        yield await readExactly(bytes, { offset, length, what: `storage "${id}"` });
-      }
-    },
-  };
+function fileStorage(storage: StoredStorage, width: number): WritableStorage {
+  const { byteLength, bigEndian } = storage;
+  const pieces = () => piecesOfStorage(storage);
+  return { byteLength, pieces: bigEndian ? () => swapped(pieces(), width) : pieces };
+}
+
+async function* piecesOfStorage({ bytes, byteLength, id, inflate }: StoredStorage): AsyncGenerator<Uint8Array> {
+  if (inflate !== undefined) return yield* inflate();
+  if (bytes === null) return;
+  for (let offset = 0; offset < byteLength; offset += READ_PIECE_BYTES) {
+    const length = Math.min(READ_PIECE_BYTES, byteLength - offset);
+    yield await readExactly(bytes, { offset, length, what: `storage "${id}"` });
+  }
+}
+
+/** Numbers of `width` bytes, which are a whole number of them, with their bytes reversed; wherever the pieces are cut. */
+async function* swapped(pieces: AsyncIterable<Uint8Array>, width: number): AsyncGenerator<Uint8Array> {
+  let rest = new Uint8Array(0);
+  for await (const piece of pieces) {
+    const numbers = new Uint8Array(rest.length + piece.length); // a copy: what was read may be somebody else's
+    numbers.set(rest);
+    numbers.set(piece, rest.length);
+    const end = numbers.length - numbers.length % width;
+    swapBytes(numbers.subarray(0, end), width);
+    yield numbers.subarray(0, end);
+    rest = numbers.slice(end);
+  }
 }

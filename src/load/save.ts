@@ -4,12 +4,15 @@
  * @module
  */
 
+import { shardBytesOf } from "../checkpoint/shard_size.ts";
 import { UnsupportedError } from "../errors.ts";
 import { entriesOf } from "../nn/loading.ts";
 import { Module } from "../nn/module.ts";
-import { encodeSafetensors } from "./encode_safetensors.ts";
+import { StateDict } from "../state_dict.ts";
+import { encodeSafetensors, safetensorsFiles } from "./encode_safetensors.ts";
 import type { SafetensorsOptions } from "./encode_safetensors.ts";
-import { encodeTorch } from "./encode_torch.ts";
+import { encodeTorch, stemOf, Storages } from "./encode_torch.ts";
+import { layOutTorchShards, torchFiles } from "./torch_shards.ts";
 
 /**
  * A format that can be written.
@@ -52,17 +55,31 @@ const ENDINGS: ReadonlyMap<string, SaveFormat> = new Map([
 export interface SaveOptions extends SafetensorsOptions {
   /** What to write; by default what the path's ending says: `.safetensors`, or `.pt`, `.pth`, `.bin` and `.ckpt`. */
   readonly format?: SaveFormat;
-  /** Stops writing; the file at `path` is then what it was before. */
+  /**
+   * The most bytes of tensors in a file that has several: a number, or a text as Hugging Face's libraries take it, such
+   * as `"5GB"` (5 · 10⁹), `"500MB"` or `"2GiB"` (2 · 2³⁰). By default everything is in one file.
+   */
+  readonly maxShardSize?: number | string;
+  /** Stops writing; what was at `path` is then what it was before. */
   readonly signal?: AbortSignal;
 }
 
 /**
  * Writes a model, a state dict, or (as PyTorch's format) values of any nesting with tensors in them to a file: see
  * {@linkcode encodeSafetensors} and {@linkcode encodeTorch}. The bytes go to `path.part`, which is synced and then takes
- * the name, so that a file at `path` is the old one or the new one, whole. Under Deno it needs to read and to write both
- * paths.
+ * the name, so that a file at `path` is the old one or the new one, whole. Everything is checked before anything is
+ * written. A symbolic link stays, and what it leads to is replaced. Under Deno it needs to read and to write both paths.
  *
- * @throws {TypeError} A value cannot be written, or a name; `metadata` is for safetensors alone.
+ * With `maxShardSize` a state dict is divided as Hugging Face's `save_pretrained` divides it: in its order, a file being
+ * closed by the first tensor that does not fit. `model-00001-of-00003.safetensors` and so on are written, and
+ * `model.safetensors.index.json`, which is what to open; if one file is enough, that is `model.safetensors` as without.
+ * Of a tensor with several names the index has one, and all in PyTorch's format, where what shares memory stays together.
+ * A tensor that is larger has a file of its own. What was there under these names before, in however many files, is
+ * replaced: until all new files are whole nothing of it is touched, the index is renamed after the shards, and earlier
+ * shards go last. Only where there are as many files as before, so that the shards have the old names, is there no index
+ * while they are renamed: killed then, it says so rather than mix two models. It needs to read and write the folder.
+ *
+ * @throws {TypeError} A value cannot be written, or a name; `metadata` is for safetensors alone; the shard size is none.
  * @throws {UnsupportedError} The format is not written, or a tensor cannot be.
  * @throws {CheckpointError} The disk failed; `cause` is the reason.
  *
@@ -79,12 +96,42 @@ export interface SaveOptions extends SafetensorsOptions {
  * assertEquals(model.bias?.tolist(), trained.bias?.tolist());
  * Deno.removeSync(folder, { recursive: true });
  * ```
+ *
+ * @example Several files, none with more than a hundred bytes of tensors
+ * ```ts
+ * import { Linear, load, save } from "@graft/graft";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const folder = Deno.makeTempDirSync();
+ * await save(new Linear(8, 3), `${folder}/model.safetensors`, { maxShardSize: 100 });
+ * assertEquals([...Deno.readDirSync(folder)].map(({ name }) => name).sort(), [
+ *   "model-00001-of-00002.safetensors",
+ *   "model-00002-of-00002.safetensors",
+ *   "model.safetensors.index.json",
+ * ]);
+ * const state = await load(`${folder}/model.safetensors.index.json`);
+ * assertEquals(state.get("weight")?.shape, [3, 8]);
+ * Deno.removeSync(folder, { recursive: true });
+ * ```
  */
 export async function save(value: unknown, path: string | URL, options: SaveOptions = {}): Promise<void> {
-  const { format, metadata, signal } = options;
-  const stream = saveFormat(path, { format, metadata }) === "torch"
-    ? encodeTorch(value, { folder: stemOf(path) })
-    : encodeSafetensors(value instanceof Module ? value.stateDict() : entriesOf(value), { metadata });
+  const { format, metadata, maxShardSize, signal } = options;
+  const isTorch = saveFormat(path, { format, metadata }) === "torch";
+  const state = value instanceof Module ? value.stateDict() : value;
+  if (maxShardSize !== undefined) {
+    const most = shardBytesOf(maxShardSize);
+    const { shardsTarget } = await import("./write_files.ts");
+    const target = await shardsTarget(path);
+    const { file } = target;
+    const files = isTorch
+      ? shardedTorch(state, { most, file })
+      : safetensorsFiles(entriesOf(state), { metadata, maxShardSize, file });
+    await target.write(files, { overwrite: true, signal });
+    return;
+  }
+  const stream = isTorch
+    ? encodeTorch(state, { folder: stemOf(path) })
+    : encodeSafetensors(entriesOf(state), { metadata });
   const { replaceFile } = await import("../bytes/replace_file.ts");
   await replaceFile(path, stream, { overwrite: true, signal });
 }
@@ -115,9 +162,12 @@ export function saveFormat(
   return found;
 }
 
-/** The name of the folder in an archive at `path`: its file name without the last ending, as in `torch.save`. */
-export function stemOf(path: string | URL): string {
-  const file = String(path).replace(/[/\\]+$/, "").split(/[/\\]/).at(-1) ?? "";
-  const name = path instanceof URL ? decodeURIComponent(file) : file;
-  return name.replace(/(?<=.)\.[^.]*$/, "") || "archive";
+function shardedTorch(
+  state: unknown,
+  { most, file }: { readonly most: number; readonly file: string },
+): ReadonlyMap<string, ReadableStream<Uint8Array>> {
+  const stateDict = state instanceof StateDict ? state : new StateDict(entriesOf(state), null);
+  const storages = new Storages();
+  const shards = layOutTorchShards(stateDict, { most, viewOf: (tensor) => storages.view(tensor) });
+  return torchFiles(shards, { file, order: stateDict.keys() });
 }

@@ -79,7 +79,7 @@ async function openFiles(files: ReadonlyMap<string, Uint8Array>): Promise<Checkp
 async function readShard(shard: OpenSource, limits: Limits): Promise<FileContent> {
   if (!shard.name.endsWith(".safetensors")) return await readTorchZip(shard, limits);
   const { tensors, metadata } = await readSafetensors(shard, limits);
-  return { format: "safetensors", root: tensors, attributes: new WeakMap(), metadata };
+  return { format: "safetensors", root: tensors, metadata };
 }
 
 /** Opens what is damaged and reads all of its tensors; the first error is the result, unless it is about one tensor. */

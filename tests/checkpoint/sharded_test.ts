@@ -84,7 +84,7 @@ Deno.test("opening reads headers, and a read the bytes of one tensor in one file
     limits: DEFAULT_LIMITS,
     readShard: async (shard) => {
       const { tensors, metadata } = await readSafetensors(shard, DEFAULT_LIMITS);
-      return { format: "safetensors", root: tensors, attributes: new WeakMap(), metadata };
+      return { format: "safetensors", root: tensors, metadata };
     },
   });
   assert(root instanceof Map);

@@ -8,7 +8,7 @@ import {
   pythonTypeName,
   UnsupportedError,
 } from "../../src/checkpoint/mod.ts";
-import { dict, global, int, pickle, tensor, text, torchZip, tuple } from "./archive.ts";
+import { dict, global, int, pickle, storage, tensor, text, torchZip, tuple } from "./archive.ts";
 
 const T = tensor();
 const SD = dict({ w: T });
@@ -79,7 +79,8 @@ for (const [what, root, paths] of FOUND) {
 
 Deno.test("stateDict() names what there is, where the choice is open or wrong", async () => {
   const several = await opened(dict({ a: SD, b: SD }));
-  const listing = 'the state dicts in the file are at ["a"], ["b"]';
+  const listing =
+    'the state dicts in the file are at ["a"] (1 tensor, 16 bytes, float32), ["b"] (1 tensor, 16 bytes, float32)';
   assertThrows(() => several.stateDict(), CheckpointError, `there are several, and none was chosen; ${listing}`);
   assertThrows(() => several.stateDict(["c"]), CheckpointError, `[] (dict) has no "c"; ${listing}`);
   assertThrows(() => several.stateDict(["a", "w"]), CheckpointError, `["a","w"] is of type torch.Tensor; ${listing}`);
@@ -88,6 +89,24 @@ Deno.test("stateDict() names what there is, where the choice is open or wrong", 
   assertThrows(() => none.stateDict(), CheckpointError, "the file holds a value of type list; the file has none");
   const numbers = await opened(pickle("}", int(1), T, "s"));
   assertThrows(() => numbers.stateDict([]), CheckpointError, "a dict with keys that are not strings");
+});
+
+Deno.test("stateDict() says what is at each path, so that somebody can choose", async () => {
+  const file = new URL("../fixtures/checkpoints/timm_ema.pt", import.meta.url);
+  const ema = await openCheckpoint(await Deno.readFile(file));
+  const [weights, average] = ['["state_dict"] (9 tensors, 108 bytes)', '["state_dict_ema"] (9 tensors, 108 bytes)'];
+  assertThrows(() => ema.stateDict(), CheckpointError, `the state dicts in the file are at ${weights}, ${average}`);
+
+  // Two names for the same elements; one of other elements; one that keeps its parameters elsewhere.
+  const other = tensor({ from: storage({ type: "HalfStorage", key: "1", numel: 3 }), shape: [3] });
+  const compiled = pickle(global("torch.jit", "Compiled"), ")R");
+  const opaque = module({ parameters: { w: T }, children: { fast: compiled } });
+  const several = await opened(dict({ tied: dict({ a: T, b: tensor() }), other: dict({ c: other, d: T }), opaque }));
+  assertThrows(
+    () => several.stateDict(),
+    CheckpointError,
+    'at ["tied"] (2 tensors, 16 bytes, float32), ["other"] (2 tensors, 22 bytes), ["opaque"] (cannot be read)',
+  );
 });
 
 Deno.test("an explicit path may name any dict with string keys, and any module", async () => {
@@ -179,7 +198,7 @@ Deno.test("pythonTypeName() is what PyTorch would print", async () => {
     [new Map(), "dict"],
     [new Set(), "set"],
     [values.get("array") ?? null, "numpy.ndarray"],
-    [values.get("scalar") ?? null, "numpy.float64"],
+    [values.get("scalar") ?? null, "float"],
     [values.get("complex") ?? null, "complex"],
     [values.get("dtype") ?? null, "torch.dtype"],
     [values.get("device") ?? null, "torch.device"],

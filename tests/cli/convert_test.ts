@@ -24,6 +24,7 @@ Deno.test("graft convert --json has the documented keys", () =>
     assertEquals(Object.keys(data), [
       "from",
       "path",
+      "files",
       "tensors",
       "byteLength",
       "aliases",
@@ -46,6 +47,34 @@ Deno.test("graft convert replaces a file only with --force", () =>
     assertEquals(Deno.readTextFileSync(path), "old");
     assertEquals((await run(["convert", PRETRAINED, path, "--force"])).code, 0);
     assertEquals((await load(path)).size, 4);
+  }));
+
+Deno.test("graft convert --shard-size writes several files and says where to open them", () =>
+  inFolder(async (folder) => {
+    const path = `${folder}/model.safetensors`;
+    const { code, out } = await run(["convert", PRETRAINED, path, "--shard-size", "0.21KB"]);
+    const sizes = [...Deno.readDirSync(folder)].map(({ name }) => Deno.statSync(`${folder}/${name}`).size);
+    const total = sizes.reduce((sum, size) => sum + size, 0);
+    assertEquals([code, sizes.length], [0, 3]);
+    assertEquals(out.replace(/\s+/g, " "), `Wrote ${path}.index.json: 4 tensors, ${showKilobytes(total)} in 2 shards`);
+    assertEquals((await load(`${path}.index.json`)).size, 4);
+    const again = await run(["convert", `${path}.index.json`, path, "--shard-size=1MB"]);
+    assertEquals(again.code, 1);
+    assertStringIncludes(
+      again.err,
+      'model-00001-of-00002.safetensors": it is there already\nAdd --force to replace it',
+    );
+    const { out: json } = await run(["convert", `${path}.index.json`, path, "--shard-size=1MB", "--force", "--json"]);
+    assertEquals([JSON.parse(json).path, JSON.parse(json).files], [path, ["model.safetensors"]]);
+    assertEquals([...Deno.readDirSync(folder)].map(({ name }) => name), ["model.safetensors"]);
+  }));
+
+Deno.test("graft convert refuses a shard size that is none, with the exit code of wrong usage", () =>
+  inFolder(async (folder) => {
+    const { code, err } = await run(["convert", PRETRAINED, `${folder}/out.pt`, "--shard-size", "5gb"]);
+    assertEquals(code, 2);
+    assertStringIncludes(err, 'Bad shard size "5gb": expected a whole number of bytes, or a text such as "5GB"');
+    assertEquals([...Deno.readDirSync(folder)], []);
   }));
 
 Deno.test("graft convert says what it cannot write, and writes nothing then", () =>
@@ -80,3 +109,7 @@ Deno.test("graft shows no progress for what takes but a moment", () =>
     const { progress } = await run(["convert", PRETRAINED, `${folder}/out.safetensors`], { isWatched: true });
     assertEquals(progress, []);
   }));
+
+function showKilobytes(bytes: number): string {
+  return bytes < 1000 ? `${bytes} bytes` : `${(bytes / 1000).toFixed(1)} kB`;
+}

@@ -36,8 +36,13 @@ Deno.test("graft inspect lists the state dicts of a file that has several, and t
   const several = await run(["inspect", checkpoint("gan.pt")]);
   assertEquals([several.code, several.err.split("\n")], [2, [
     "There are several state dicts in the file; add one of",
-    "  --state-dict generator",
-    "  --state-dict nets.0",
+    "  --state-dict generator  2 tensors, 12 bytes, all float32",
+    "  --state-dict nets.0     2 tensors, 8 bytes, all float32",
+  ]]);
+  const mixed = await run(["inspect", checkpoint("timm_ema.pt"), "--json"]);
+  assertEquals([mixed.out, mixed.err.split("\n").slice(1)], ["", [
+    "  --state-dict state_dict      9 tensors, 108 bytes",
+    "  --state-dict state_dict_ema  9 tensors, 108 bytes",
   ]]);
   const nets = await run(["inspect", checkpoint("gan.pt"), "--state-dict", "nets.0", "--json"]);
   assertEquals([nets.code, JSON.parse(nets.out).path], [0, ["nets", 0]]);

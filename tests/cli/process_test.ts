@@ -98,6 +98,11 @@ Deno.test({
       assert(flags.startsWith("Add --allow-read=in.pt,"));
       const permitted = await graft(args, { cwd, permissions: flags.slice("Add ".length).split(" ") });
       assertEquals(permitted, { code: 0, out: "Wrote out.safetensors: 4 tensors, 588 bytes\n", err: "" });
+      const divided = ["convert", "in.pt", "model.safetensors", "--shard-size", "100"];
+      const unwritten = await graft(divided, { cwd, permissions: ["--allow-read=in.pt"] });
+      assertEquals(unwritten.err, 'Not permitted to read "."\nAdd --allow-read=in.pt,. --allow-write=.\n');
+      const written = await graft(divided, { cwd, permissions: ["--allow-read=in.pt,.", "--allow-write=."] });
+      assertEquals([written.code, written.err], [0, ""]);
       const inspected = await graft(["inspect", "in.pt"], { cwd, permissions: ["--allow-read=in.pt"] });
       assertEquals(inspected.code, 0);
       const help = await graft(["--help"], { cwd, permissions: [] });

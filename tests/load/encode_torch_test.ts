@@ -14,7 +14,12 @@ import {
   zeros,
 } from "../../mod.ts";
 import type { DType, LazyTensor } from "../../mod.ts";
+import { openMemory } from "../../src/bytes/memory.ts";
+import { DEFAULT_LIMITS } from "../../src/checkpoint/limits.ts";
+import type { Storage } from "../../src/checkpoint/storage.ts";
+import { StoredTensor, type TensorDescription } from "../../src/checkpoint/stored_tensor.ts";
 import { DTYPE_NAMES } from "../../src/dtype.ts";
+import { contiguousStrides } from "../../src/shape.ts";
 
 const ROOT = new URL("../../", import.meta.url);
 
@@ -47,10 +52,19 @@ for (const path of STATE_DICTS) {
   });
 }
 
-Deno.test("encodeTorch() writes values in one another as torch.save does, with what they share", async () => {
-  const expected = Deno.readFileSync(new URL("tests/fixtures/pickles/nested.pt", ROOT));
-  const { root } = await openCheckpoint(expected);
-  assertEquals(withoutId(await bytesOf(encodeTorch(root, { folder: "nested" }))), withoutId(expected));
+for (const folder of ["nested", "training"]) {
+  Deno.test(`encodeTorch() writes the values of ${folder}.pt as torch.save does, with what they share`, async () => {
+    const expected = Deno.readFileSync(new URL(`tests/fixtures/pickles/${folder}.pt`, ROOT));
+    const { root } = await openCheckpoint(expected);
+    assertEquals(withoutId(await bytesOf(encodeTorch(root, { folder }))), withoutId(expected));
+  });
+}
+
+Deno.test("encodeTorch() keeps the versions of a state dict that was taken out of a root", async () => {
+  const { root } = await openCheckpoint(new URL("tests/fixtures/pickles/training.pt", ROOT));
+  assert(root instanceof Map);
+  const again = await openCheckpoint(await bytesOf(encodeTorch({ epoch: 4, model: root.get("model") })));
+  assertEquals(again.stateDict().metadata?.get("norm"), new Map([["version", 2]]));
 });
 
 Deno.test("encodeTorch() keeps every dtype, and asks for the rare ones by PyTorch's other form", async () => {
@@ -85,6 +99,34 @@ Deno.test("encodeTorch() keeps strides, offsets, shared memory and the wish for 
   assertEquals([of("own").requiresGrad, of("base").requiresGrad], [true, false]);
 });
 
+Deno.test("encodeTorch() swaps the bytes of a compressed storage wherever its pieces end, and writes it once", async () => {
+  const storage = bigEndian(Uint8Array.from({ length: 32 }, (_, i) => i), 3);
+  const all = stored(storage, { dtype: "int32", shape: [8] });
+  const steps = stored(storage, { dtype: "int32", shape: [2, 2], strides: [1, 4], storageOffset: 2 });
+  const read = (await openCheckpoint(await bytesOf(encodeTorch({ all, steps })))).stateDict();
+  const found = ["all", "steps"].map((key) => read.get(key) ?? null).filter(isLazyTensor);
+  assertEquals(found.map(({ storage, strides }) => [storage.id, strides]), [["data/0", [1]], ["data/0", [1, 4]]]);
+  for (const [i, tensor] of [all, steps].entries()) assertEquals(await found[i].read(), await tensor.read());
+});
+
+Deno.test("encodeTorch() writes apart what wants other bytes of a storage swapped", async () => {
+  const storage = bigEndian(Uint8Array.from({ length: 8 }, (_, i) => i), 8);
+  const dict = {
+    wide: stored(storage, { dtype: "uint32", shape: [2] }),
+    narrow: stored(storage, { dtype: "uint16", shape: [2], storageOffset: 1 }),
+    again: stored(storage, { dtype: "uint32", shape: [1], storageOffset: 1 }),
+  };
+  const read = (await openCheckpoint(await bytesOf(encodeTorch(dict)))).stateDict();
+  const ids: string[] = [];
+  for (const [key, tensor] of Object.entries(dict)) {
+    const found = read.get(key) ?? null;
+    assert(isLazyTensor(found));
+    assertEquals(await found.read(), await tensor.read(), key);
+    ids.push(found.storage.id);
+  }
+  assertEquals(ids, ["data/0", "data/1", "data/0"]);
+});
+
 Deno.test("encodeTorch() takes a module, whose versions it keeps", async () => {
   const model = new Sequential(new Linear(3, 2), new Linear(2, 1));
   const read = (await openCheckpoint(await bytesOf(encodeTorch(model)))).stateDict();
@@ -116,6 +158,24 @@ Deno.test("encodeTorch() says what is wrong with a medium that fails when it is 
 
 async function bytesOf(stream: ReadableStream<Uint8Array<ArrayBuffer>>): Promise<Uint8Array<ArrayBuffer>> {
   return new Uint8Array(await new Response(stream).arrayBuffer());
+}
+
+/** A storage of a file whose numbers have their first byte first, compressed so that so many bytes come out at once. */
+function bigEndian(bytes: Uint8Array, pieceBytes: number): Storage {
+  const source = openMemory(bytes);
+  async function* inflate(): AsyncGenerator<Uint8Array> {
+    for (let at = 0; at < bytes.length; at += pieceBytes) yield await source.read(at, pieceBytes);
+  }
+  const about = { id: "data/0", byteLength: bytes.length, offset: null, source: null, fault: null };
+  return { ...about, bytes: source, inflate, bigEndian: true };
+}
+
+function stored(
+  storage: Storage,
+  about: Pick<TensorDescription, "dtype" | "shape"> & Partial<TensorDescription>,
+): StoredTensor {
+  const plain = { strides: contiguousStrides(about.shape), storageOffset: 0, requiresGrad: false };
+  return new StoredTensor({ ...plain, ...about, storage }, { format: "torch-zip", limits: DEFAULT_LIMITS });
 }
 
 function oneTwo(dtype: DType): Tensor {

@@ -175,20 +175,17 @@ function hasPlace(key: string, { dtype }: LazyTensor): boolean {
   return key.isWellFormed() && isDType(dtype) && DTYPES[dtype].safetensors !== null;
 }
 
-/**
- * Who shares with whom, and the strides; of those whose bytes can be written as they are in the file.
- */
+/** Who shares with whom, and the strides; but for the conjugate and the negative, which are written as they come out. */
 function sharing(state: StateDict<Inert>, original: StateDict<Inert>): unknown {
   const rows: { key: string; id: string; strides: readonly number[] }[] = [];
   for (const [key, value] of state) {
     const was = original.get(key);
-    if (!(value instanceof StoredTensor) || !(was instanceof StoredTensor) || !isRaw(was)) continue;
+    if (!(value instanceof StoredTensor) || !(was instanceof StoredTensor) || isTurned(was)) continue;
     rows.push({ key, id: value.storage.id, strides: value.strides });
   }
   return rows.map(({ key, id, strides }) => [key, rows.findIndex((row) => row.id === id), strides]);
 }
 
-function isRaw({ storage, description }: StoredTensor): boolean {
-  const { pending } = description;
-  return storage.offset !== null && !storage.bigEndian && !pending?.conjugate && !pending?.negative;
+function isTurned({ description: { pending } }: StoredTensor): boolean {
+  return pending?.conjugate === true || pending?.negative === true;
 }
