@@ -5,6 +5,7 @@
  * @module
  */
 
+import { free } from "../bytes/free.ts";
 import { type ByteSource, readExactly, readInto, readIntoSync } from "../bytes/source.ts";
 import { type DType, DTYPES, isDType, itemSize, type RareDType } from "../dtype.ts";
 import { CheckpointError, UnsupportedError } from "../errors.ts";
@@ -229,6 +230,7 @@ export class StoredTensor implements LazyTensor {
       const { together, plan, reads } = this.#scattered(bytes);
       for (const { into, offset } of reads) await readInto(bytes, into, { offset, what });
       this.#gather(together, target, plan.strides);
+      free(together);
     } else {
       this.#gather(await readExactly(bytes, { offset, length: this.#spanBytes, what }), target, strides);
     }

@@ -45,7 +45,9 @@ export async function readTorchZip(
   { verify = false }: { readonly verify?: boolean } = {},
 ): Promise<TorchZip> {
   const directory = await readDirectory(source, limits);
-  const archive = new Archive(source, { directory, folder: findFolder(directory), verify });
+  const folder = findFolder(directory);
+  requireDistinctCase(directory, folder);
+  const archive = new Archive(source, { directory, folder, verify });
   const metadata = await readMetadata(archive);
   const storages = openStorages(archive, metadata.get("byteorder") === "big");
   const pickle = await archive.read(
@@ -145,6 +147,23 @@ function findFolder(directory: ZipDirectory): string {
   throw otherZip([...directory.keys()]);
 }
 
+/**
+ * PyTorch looks names up without regard to their case, so of two that differ in nothing else it may read the other one.
+ * The code of a program is not looked up like that here: its classes may well be called `Net` and `net`.
+ */
+function requireDistinctCase(directory: ZipDirectory, folder: string): void {
+  const names = new Map<string, string>();
+  for (const name of directory.keys()) {
+    if (name.startsWith(`${folder}code/`)) continue;
+    const other = names.get(name.toLowerCase());
+    if (other !== undefined) {
+      const message = `Cannot read the zip: PyTorch does not tell "${other}" and "${name}" apart`;
+      throw new CheckpointError(message, { format: "torch-zip", entry: name });
+    }
+    names.set(name.toLowerCase(), name);
+  }
+}
+
 /** A zip that is no checkpoint, called by the name of what it is. */
 function otherZip(names: readonly string[]): Error {
   if (names.some((name) => /(^|\/)(archive_format|models\/.*\.json)$/.test(name))) {
@@ -178,6 +197,9 @@ async function readMetadata(archive: Archive): Promise<ReadonlyMap<string, strin
     throw wrongRecord("byteorder", `it says ${JSON.stringify(byteOrder)}, expected "little" or "big"`);
   }
   const version = metadata.get("version");
+  if (version !== undefined && !/^[1-9]\d*$/.test(version)) {
+    throw wrongRecord("version", `it says ${JSON.stringify(version)}, expected a whole number from 1`);
+  }
   if (version !== undefined && Number(version) > NEWEST_VERSION) {
     throw new UnsupportedError(
       `Cannot read the file: it has version ${version} of PyTorch's zip format, the newest known is ${NEWEST_VERSION}`,
@@ -212,6 +234,7 @@ function closed(id: string, byteLength: number, fault: StorageFault): Omit<Stora
 
 function entryFault(entry: ZipEntry): StorageFault | null {
   if (entry.encrypted) return { problem: "it is encrypted", unsupported: "encrypted entry" };
+  if (entry.patch) return { problem: "it is a patch to another file", unsupported: "patch entry" };
   if (entry.method === STORED) {
     const { size, compressedSize } = entry;
     return size === compressedSize ? null : { problem: `it has ${compressedSize} bytes, and a size of ${size}` };

@@ -37,9 +37,10 @@ const ZIP64_EXTRA = 0x0001;
 const IN_ZIP64_16 = 0xffff;
 const IN_ZIP64_32 = 0xffffffff;
 
-/** 4.4.4: the entry is encrypted; its sizes follow the data. */
-const FLAG_ENCRYPTED = 1 << 0;
+/** 4.4.4: the entry is encrypted, in one of three ways; its sizes follow the data; it is a patch to another file. */
+const FLAG_ENCRYPTED = 1 << 0 | 1 << 6 | 1 << 13;
 const FLAG_DESCRIPTOR = 1 << 3;
+const FLAG_PATCH = 1 << 5;
 
 /** A comment has at most this many bytes, so the end record begins at most this far before it. */
 const MAX_COMMENT = 0xffff;
@@ -54,6 +55,8 @@ export interface ZipEntry {
   readonly method: number;
   /** Whether it is encrypted. */
   readonly encrypted: boolean;
+  /** Whether its bytes are a patch to those of another file. */
+  readonly patch: boolean;
   /** CRC-32 of its bytes, as the directory has it. */
   readonly crc32: number;
   /** Bytes in the file. */
@@ -162,11 +165,17 @@ async function findEnd(source: ByteSource): Promise<End> {
   const nearBytes = END64_BYTES + LOCATOR_BYTES + END_BYTES;
   const near = await readTail(source, nearBytes);
   const whole = near.findLast((end) => end.isExact);
-  if (whole !== undefined) return await completeEnd(source, whole);
+  if (whole !== undefined) {
+    await requireLast(source, whole, near);
+    return await completeEnd(source, whole);
+  }
   // Bytes behind the end, which some tools add, are passed over as PyTorch does; an end that fits exactly goes first.
   const far = await readTail(source, nearBytes + MAX_COMMENT);
-  const found = far.findLast((end) => end.isExact) ?? far.at(-1);
-  if (found !== undefined) return await completeEnd(source, found);
+  const found = far.findLast((end) => end.isExact) ?? far.findLast((end) => end.isWhole);
+  if (found !== undefined) {
+    await requireLast(source, found, far);
+    return await completeEnd(source, found);
+  }
   throw damaged("it has no end record; the file is incomplete, a download that stopped for example", source.size);
 }
 
@@ -175,6 +184,22 @@ interface EndRecord {
   readonly position: number;
   readonly bytes: Uint8Array;
   readonly isExact: boolean;
+  /** Whether they end before the file does, at least. */
+  readonly isWhole: boolean;
+}
+
+/**
+ * Refuses a record behind the one that fits if it has a directory too: other readers, PyTorch's among them, take the last
+ * one there is, and would see another file.
+ */
+async function requireLast(source: ByteSource, found: EndRecord, records: readonly EndRecord[]): Promise<void> {
+  for (const { position, bytes } of records.slice(records.indexOf(found) + 1)) {
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    const [entries, size, offset] = [view.getUint16(10, true), view.getUint32(12, true), view.getUint32(16, true)];
+    const isDirectory = entries > 0 && offset + size <= position;
+    if (!isDirectory && await readEnd64(source, position) === null) continue;
+    throw damaged("its comment holds another end record, and readers differ on which one counts", position);
+  }
 }
 
 async function readTail(source: ByteSource, tailBytes: number): Promise<EndRecord[]> {
@@ -186,7 +211,8 @@ async function readTail(source: ByteSource, tailBytes: number): Promise<EndRecor
   for (let at = 0; at + END_BYTES <= length; at++) {
     if (view.getUint32(at, true) !== END_SIGNATURE) continue;
     const end = at + END_BYTES + view.getUint16(at + 20, true);
-    if (end <= length) records.push({ position: base + at, bytes: tail.subarray(at), isExact: end === length });
+    const bytes = tail.subarray(at);
+    records.push({ position: base + at, bytes, isExact: end === length, isWhole: end <= length });
   }
   return records;
 }
@@ -274,7 +300,8 @@ function readEntry(cursor: Cursor): FoundEntry {
   const compressedSize = take(compressed32);
   const headerOffset = take(offset32);
   const encrypted = (flags & FLAG_ENCRYPTED) !== 0;
-  return { name, method, encrypted, crc32, compressedSize, size, headerOffset, limit: 0, nameBytes, flags };
+  const patch = (flags & FLAG_PATCH) !== 0;
+  return { name, method, encrypted, patch, crc32, compressedSize, size, headerOffset, limit: 0, nameBytes, flags };
 }
 
 function zip64Field(extra: Uint8Array): Cursor | null {

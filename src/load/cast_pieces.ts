@@ -4,6 +4,7 @@
  * @module
  */
 
+import { free } from "../bytes/free.ts";
 import { memory } from "../core/memory.ts";
 import { itemSize } from "../dtype.ts";
 import type { DType } from "../dtype.ts";
@@ -53,7 +54,7 @@ export class CastTally {
   }
 }
 
-/** The pieces cast, one after the other; each holds whole elements. */
+/** The pieces cast, one after the other; each holds whole elements, and is used up. */
 export async function* castPieces(
   pieces: AsyncIterable<Uint8Array>,
   tally: CastTally,
@@ -62,6 +63,7 @@ export async function* castPieces(
     for (let start = 0; start < piece.length; start += STEP_BYTES) {
       yield tally.cast(piece.subarray(start, start + STEP_BYTES));
     }
+    free(piece);
   }
 }
 

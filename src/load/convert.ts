@@ -9,6 +9,7 @@ import type { DType } from "../dtype.ts";
 import type { Pattern } from "../outcome.ts";
 import { pythonTypeName } from "../python_type.ts";
 import { isLazyTensor, StateDict, type StateDictMetadata } from "../state_dict.ts";
+import { free } from "../bytes/free.ts";
 import type { SourceLike } from "../bytes/open_source.ts";
 import type { Checkpoint } from "../checkpoint/checkpoint.ts";
 import type { StateDictPath } from "../checkpoint/state_dicts.ts";
@@ -236,13 +237,16 @@ function converted(run: Run, key: string, tensor: TensorLike): WritableTensor {
   return { dtype: to, shape, pieces: () => castPieces(pieces(), tally) };
 }
 
+/** The pieces, which are in the file when the next one is asked for, and in nobody's hands. */
 async function* counted(
   pieces: AsyncIterable<Uint8Array>,
   progress: (bytes: number) => void,
 ): AsyncGenerator<Uint8Array> {
   for await (const piece of pieces) {
+    const { length } = piece;
     yield piece;
-    progress(piece.length);
+    free(piece);
+    progress(length);
   }
 }
 

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { READ_PIECE_BYTES, readExactly } from "../bytes/source.ts";
+import { READ_PIECE_BYTES, readInto } from "../bytes/source.ts";
 import { swapBytes } from "../checkpoint/gather.ts";
 import type { Storage as StoredStorage } from "../checkpoint/storage.ts";
 import type { StoredTensor } from "../checkpoint/stored_tensor.ts";
@@ -148,12 +148,17 @@ function fileStorage(storage: StoredStorage, width: number): WritableStorage {
   return { byteLength, pieces: bigEndian ? () => swapped(pieces(), width) : pieces };
 }
 
+/** All bytes of a storage, in pieces that are the caller's own. */
 async function* piecesOfStorage({ bytes, byteLength, id, inflate }: StoredStorage): AsyncGenerator<Uint8Array> {
-  if (inflate !== undefined) return yield* inflate();
+  if (inflate !== undefined) {
+    for await (const piece of inflate()) yield piece.slice(); // the decompressor's may be parts of one another's memory
+    return;
+  }
   if (bytes === null) return;
   for (let offset = 0; offset < byteLength; offset += READ_PIECE_BYTES) {
-    const length = Math.min(READ_PIECE_BYTES, byteLength - offset);
-    yield await readExactly(bytes, { offset, length, what: `storage "${id}"` });
+    const piece = new Uint8Array(Math.min(READ_PIECE_BYTES, byteLength - offset));
+    await readInto(bytes, piece, { offset, what: `storage "${id}"` });
+    yield piece;
   }
 }
 
@@ -161,12 +166,12 @@ async function* piecesOfStorage({ bytes, byteLength, id, inflate }: StoredStorag
 async function* swapped(pieces: AsyncIterable<Uint8Array>, width: number): AsyncGenerator<Uint8Array> {
   let rest = new Uint8Array(0);
   for await (const piece of pieces) {
-    const numbers = new Uint8Array(rest.length + piece.length); // a copy: what was read may be somebody else's
+    const numbers = new Uint8Array(rest.length + piece.length);
     numbers.set(rest);
     numbers.set(piece, rest.length);
     const end = numbers.length - numbers.length % width;
     swapBytes(numbers.subarray(0, end), width);
-    yield numbers.subarray(0, end);
     rest = numbers.slice(end);
+    yield numbers.subarray(0, end);
   }
 }

@@ -85,7 +85,7 @@ export function writable(tensor: TensorLike): WritableTensor {
   return { dtype: tensor.dtype, shape: tensor.shape, pieces: () => piecesOfAny(tensor) };
 }
 
-/** The bytes of a tensor, wherever they are, in pieces that hold whole elements. */
+/** The bytes of a tensor, wherever they are, in pieces that hold whole elements and are the caller's own. */
 export async function* piecesOfAny(tensor: TensorLike): AsyncGenerator<Uint8Array<ArrayBuffer>> {
   if (!(tensor instanceof Tensor)) {
     if (!isStored(tensor)) return yield await tensor.read();
