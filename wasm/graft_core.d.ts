@@ -57,6 +57,12 @@ export function compare_rows(op: number, dtype: number, dst: number, a: number, 
 export function copy(dst: number, src: number, bytes: number): void;
 
 /**
+ * How many of `count` real numbers are finite (`test` 0), not zero (1), or of a magnitude above `bound` (2); NaN is not
+ * zero and above nothing. An unknown code counts none.
+ */
+export function count_values(src: number, dtype: number, count: number, test: number, bound: number): number;
+
+/**
  * dst[o, c, i] = Σ src[o, 0..=c, i]: floats keep their dtype and are summed in float64 and rounded once per element, as
  * PyTorch does; integers and bool give int64 and wrap. `dst` may be `src` where both have one dtype.
  */
@@ -309,6 +315,7 @@ export interface InitOutput {
     readonly compare: (a: number, b: number, c: number, d: number, e: number, f: number, g: number) => number;
     readonly compare_rows: (a: number, b: number, c: number, d: number, e: number, f: number, g: number, h: number) => number;
     readonly copy: (a: number, b: number, c: number) => void;
+    readonly count_values: (a: number, b: number, c: number, d: number, e: number) => number;
     readonly cumsum: (a: number, b: number, c: number, d: number, e: number, f: number) => number;
     readonly equal_bytes: (a: number, b: number, c: number) => number;
     readonly fill_count: (a: number, b: number, c: number, d: number, e: number) => number;

@@ -141,6 +141,21 @@ export function copy(dst, src, bytes) {
 }
 
 /**
+ * How many of `count` real numbers are finite (`test` 0), not zero (1), or of a magnitude above `bound` (2); NaN is not
+ * zero and above nothing. An unknown code counts none.
+ * @param {number} src
+ * @param {number} dtype
+ * @param {number} count
+ * @param {number} test
+ * @param {number} bound
+ * @returns {number}
+ */
+export function count_values(src, dtype, count, test, bound) {
+    const ret = wasm.count_values(src, dtype, count, test, bound);
+    return ret >>> 0;
+}
+
+/**
  * dst[o, c, i] = Σ src[o, 0..=c, i]: floats keep their dtype and are summed in float64 and rounded once per element, as
  * PyTorch does; integers and bool give int64 and wrap. `dst` may be `src` where both have one dtype.
  * @param {number} dtype

@@ -36,6 +36,41 @@ pub fn cast(dst: usize, dst_dtype: u32, src: usize, src_dtype: u32, count: usize
     0
 }
 
+/// How many of `count` real numbers are finite (`test` 0), not zero (1), or of a magnitude above `bound` (2); NaN is not
+/// zero and above nothing. An unknown code counts none.
+#[wasm_bindgen]
+pub fn count_values(src: usize, dtype: u32, count: usize, test: u32, bound: f64) -> u32 {
+    let Some(dtype) = DType::from_code(dtype).filter(|dtype| dtype.part().is_none()) else {
+        return 0;
+    };
+    let mut values = [0f64; BLOCK];
+    let mut found = 0;
+    for start in (0..count).step_by(BLOCK) {
+        let length = BLOCK.min(count - start);
+        let src = src + start * dtype.bytes();
+        convert(
+            values.as_mut_ptr() as usize,
+            DType::Float64,
+            src,
+            dtype,
+            length,
+        );
+        let values = &values[..length];
+        found += match test {
+            0 => values
+                .iter()
+                .map(|value| u32::from(value.is_finite()))
+                .sum::<u32>(),
+            1 => values.iter().map(|&value| u32::from(value != 0.0)).sum(),
+            _ => values
+                .iter()
+                .map(|value| u32::from(value.abs() > bound))
+                .sum(),
+        };
+    }
+    found
+}
+
 /// Writes `value` into every element, converted as PyTorch converts a Python float: status 2, and nothing written,
 /// where the type's range does not hold it (`fill_` raises there).
 #[wasm_bindgen]
@@ -194,6 +229,31 @@ mod tests {
 
     /// Numbers that every dtype but bool and e8m0fnu holds, and what they are in it.
     const SMALL: [f64; 7] = [0.0, 1.0, 2.0, 3.0, 8.0, 16.0, 96.0];
+
+    #[test]
+    fn values_are_counted_in_every_float() {
+        let numbers = [1.0, 0.0, -0.0, f64::INFINITY, -2.0, f64::NAN, 500.0];
+        for dtype in [
+            DType::Float16,
+            DType::BFloat16,
+            DType::Float32,
+            DType::Float64,
+        ] {
+            for repeats in [1, 40] {
+                let values = numbers.repeat(repeats);
+                let mut cast_values = vec![0u64; values.len()];
+                let (dst, src) = (cast_values.as_mut_ptr() as usize, values.as_ptr() as usize);
+                cast(dst, dtype as u32, src, DType::Float64 as u32, values.len());
+                let count =
+                    |test, bound| count_values(dst, dtype as u32, values.len(), test, bound);
+                let times = repeats as u32;
+                assert_eq!(
+                    [count(0, 0.0), count(1, 0.0), count(2, 464.0)],
+                    [5 * times, 5 * times, 2 * times]
+                );
+            }
+        }
+    }
 
     fn convert_vec(bytes: &[u64], from: DType, to: DType, count: usize) -> Vec<u64> {
         let mut result = vec![0u64; 2 * count + 1];

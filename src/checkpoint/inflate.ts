@@ -6,14 +6,15 @@
  */
 
 import { crc32 } from "./crc32.ts";
-import { type ByteSource, readExactly } from "../bytes/source.ts";
+import { free } from "../bytes/free.ts";
+import { type ByteSource, readInto } from "../bytes/source.ts";
 import { CheckpointError, TruncatedError, UnsupportedError } from "../errors.ts";
 
 /** Deflate cannot expand by more than 1032 (RFC 1951: 258 bytes out of 2 bits); beyond, the size is a lie. */
 const MAX_EXPANSION = 1032;
 
 /** How much compressed data is handed to the decompressor at once. */
-const PIECE_BYTES = 1 << 20;
+const PIECE_BYTES = 64 << 10;
 
 /** A deflated entry. */
 export interface Deflated {
@@ -33,7 +34,7 @@ export interface Deflated {
 export interface Inflated {
   /** It as a source. Every read inflates all of it. */
   readonly bytes: ByteSource;
-  /** All of it, in pieces as the decompressor gives them; compared with size and checksum before it ends. */
+  /** All of it, in pieces as the decompressor gives them, the caller's own; compared with size and checksum before it ends. */
   readonly inflate: () => AsyncGenerator<Uint8Array>;
 }
 
@@ -58,6 +59,7 @@ async function inflateWhole(source: ByteSource, entry: Deflated): Promise<Uint8A
   for await (const piece of inflate(source, entry)) {
     result.set(piece, done);
     done += piece.length;
+    free(piece);
   }
   return result;
 }
@@ -98,9 +100,10 @@ function compressedPieces(source: ByteSource, entry: Deflated): ReadableStream<B
     async pull(controller) {
       const length = Math.min(PIECE_BYTES, entry.compressedSize - done);
       if (length === 0) return controller.close();
-      const piece = await readExactly(source, { offset: done, length, what: `"${entry.name}"` });
+      const piece = new Uint8Array(length); // the stream's own: it may keep or transfer what it is given
+      await readInto(source, piece, { offset: done, what: `"${entry.name}"` });
       done += length;
-      controller.enqueue(new Uint8Array(piece)); // a copy: a stream may keep or transfer what it is given
+      controller.enqueue(piece);
     },
   });
 }

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { free } from "../bytes/free.ts";
 import { openMemory } from "../bytes/memory.ts";
 import { READ_PIECE_BYTES, readInto } from "../bytes/source.ts";
 import { itemSize } from "../dtype.ts";
@@ -14,7 +15,7 @@ import { isScattered, scattered, scatteredReads } from "./scattered.ts";
 import { StoredTensor, type TensorDescription } from "./stored_tensor.ts";
 
 /** What is brought together at once of a tensor that lies all over its storage: the more, the fewer times that happens. */
-const TOGETHER_BYTES = 32 << 20;
+const TOGETHER_BYTES = 16 << 20;
 
 /**
  * The same bytes as `read()`, in pieces of whole elements, of at most {@linkcode READ_PIECE_BYTES}. What is compressed
@@ -98,6 +99,7 @@ async function* inflatedParts(
       rest = rest.subarray(count);
       if (filled === buffer.length) yield part();
     }
+    free(piece);
   }
   if (filled > 0) yield part();
 }

@@ -331,6 +331,20 @@ export function scatterDim(
   return bad;
 }
 
+/** What {@linkcode valueCount} asks of a number, with the codes of `rust/src/cast.rs`. */
+export const VALUE_TEST = { finite: 0, nonzero: 1, above: 2 } as const;
+
+/** How many of `count` real numbers pass a test; `above` compares magnitudes with `bound`. */
+export function valueCount(
+  source: Span & Typed,
+  count: number,
+  { test, bound = 0 }: { readonly test: keyof typeof VALUE_TEST; readonly bound?: number },
+): number {
+  const wasm = memory();
+  wasm.begin();
+  return wasm.exports.count_values(at(wasm, source), code(source.dtype), count, VALUE_TEST[test], bound);
+}
+
 /** How many of `count` bytes are not 0. */
 export function nonzeroCount(source: Span, count: number): number {
   const wasm = memory();

@@ -5,11 +5,11 @@
  */
 
 import { free } from "../bytes/free.ts";
-import { memory } from "../core/memory.ts";
+import { cast, type Span, valueCount } from "../core/kernels.ts";
+import { memory, readBytes, Storage, writeBytes } from "../core/memory.ts";
 import { itemSize } from "../dtype.ts";
 import type { DType } from "../dtype.ts";
 import { isLossy } from "../plan/cast.ts";
-import { Tensor, viewOf } from "../tensor/tensor.ts";
 
 /** Bytes that are cast at once: what a step leaves behind is small, and gone before it adds up. */
 const STEP_BYTES = 1 << 20;
@@ -28,29 +28,39 @@ export class CastTally {
   /** How many were not zero and are zero. */
   vanished = 0;
   readonly #isLossy: boolean;
+  /** Where every step takes place. */
+  readonly #before = new Storage(STEP_BYTES);
+  readonly #after: Storage;
 
   /** Nothing counted yet. */
   constructor(from: DType, to: DType) {
     this.from = from;
     this.to = to;
     this.#isLossy = isLossy(from, to);
+    this.#after = new Storage(STEP_BYTES / itemSize(from) * itemSize(to));
   }
 
-  /** Casts some values, and counts. */
+  /** Casts some values, not more than a step, and counts. */
   cast(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
-    const before = Tensor.fromBytes(bytes, { dtype: this.from, shape: [bytes.length / itemSize(this.from)] });
-    const after = before.to(this.to);
+    const count = bytes.length / itemSize(this.from);
+    const before = { storage: this.#before, byteOffset: 0, dtype: this.from };
+    const after = { storage: this.#after, byteOffset: 0, dtype: this.to };
+    writeBytes(this.#before, 0, bytes);
+    cast(after, before, count);
     if (this.#isLossy) {
       const bound = SATURATES_ABOVE[this.to];
       this.overflowed += bound === undefined
-        ? lost(before, after, (values) => values.isfinite())
-        : countOf(magnitudes(before, (values) => values.gt(bound)));
-      this.vanished += lost(before, after, (values) => values.ne(0));
+        ? lost({ before, after, count }, "finite")
+        : valueCount(before, count, { test: "above", bound });
+      this.vanished += lost({ before, after, count }, "nonzero");
     }
-    const cast = after.bytes();
-    discard(before);
-    discard(after);
-    return cast;
+    return readBytes(this.#after, 0, count * itemSize(this.to));
+  }
+
+  /** Gives back where the steps took place. */
+  close(): void {
+    memory().release(this.#before);
+    memory().release(this.#after);
   }
 }
 
@@ -59,39 +69,28 @@ export async function* castPieces(
   pieces: AsyncIterable<Uint8Array>,
   tally: CastTally,
 ): AsyncGenerator<Uint8Array<ArrayBuffer>> {
-  for await (const piece of pieces) {
-    for (let start = 0; start < piece.length; start += STEP_BYTES) {
-      yield tally.cast(piece.subarray(start, start + STEP_BYTES));
+  try {
+    for await (const piece of pieces) {
+      for (let start = 0; start < piece.length; start += STEP_BYTES) {
+        yield tally.cast(piece.subarray(start, start + STEP_BYTES));
+      }
+      free(piece);
     }
-    free(piece);
+  } finally {
+    tally.close();
   }
 }
 
+/** The values of one step. */
+interface Step {
+  readonly before: Span & { readonly dtype: DType };
+  readonly after: Span & { readonly dtype: DType };
+  readonly count: number;
+}
+
 /** How many values were something that they are not any more. */
-function lost(before: Tensor, after: Tensor, is: (values: Tensor) => Tensor): number {
-  const now = countOf(is(after));
+function lost({ before, after, count }: Step, test: "finite" | "nonzero"): number {
+  const now = valueCount(after, count, { test });
   // Mostly all of them still are, and then the others need no counting.
-  return now === after.numel ? 0 : Math.max(0, countOf(is(before)) - now);
-}
-
-/** What a test says of the magnitudes, which are compared where nothing is rounded. */
-function magnitudes(values: Tensor, is: (magnitudes: Tensor) => Tensor): Tensor {
-  const doubles = values.double();
-  const absolute = doubles.abs();
-  const found = is(absolute);
-  if (doubles !== values) discard(doubles);
-  discard(absolute);
-  return found;
-}
-
-/** How many are true of a tensor that nobody needs any more. */
-function countOf(mask: Tensor): number {
-  const found = Number(mask.sum().item());
-  discard(mask);
-  return found;
-}
-
-/** Frees a tensor that nobody else has. Waiting for the ring to come round would keep the last of many steps. */
-function discard(tensor: Tensor): void {
-  memory().release(viewOf(tensor).storage);
+  return now === count ? 0 : Math.max(0, valueCount(before, count, { test }) - now);
 }

@@ -150,10 +150,7 @@ function fileStorage(storage: StoredStorage, width: number): WritableStorage {
 
 /** All bytes of a storage, in pieces that are the caller's own. */
 async function* piecesOfStorage({ bytes, byteLength, id, inflate }: StoredStorage): AsyncGenerator<Uint8Array> {
-  if (inflate !== undefined) {
-    for await (const piece of inflate()) yield piece.slice(); // the decompressor's may be parts of one another's memory
-    return;
-  }
+  if (inflate !== undefined) return yield* inflate();
   if (bytes === null) return;
   for (let offset = 0; offset < byteLength; offset += READ_PIECE_BYTES) {
     const piece = new Uint8Array(Math.min(READ_PIECE_BYTES, byteLength - offset));
