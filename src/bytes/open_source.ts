@@ -9,7 +9,7 @@ import { openBlob } from "./blob.ts";
 import type { BlockCache } from "./blocks.ts";
 import { openFile } from "./file.ts";
 import { openMemory } from "./memory.ts";
-import { type ByteSource, type OpenSource, SPOOL_BYTES } from "./source.ts";
+import { type ByteSource, type OpenSource, part, SPOOL_BYTES } from "./source.ts";
 
 /**
  * Whatever can be opened: a path, a `URL` or URL string (`file:`, `http:`, `https:`), a `Blob`, bytes, a source; and what
@@ -91,14 +91,9 @@ function borrow(source: ByteSource): OpenSource {
   if (!Number.isSafeInteger(source.size) || source.size < 0) {
     throw new TypeError(`Cannot open a ByteSource: its size is ${source.size}, expected a number of bytes`);
   }
-  const readSync = source.readSync === undefined
-    ? {}
-    : { readSync: (offset: number, into: Uint8Array) => source.readSync?.(offset, into) ?? 0 };
   return {
-    size: source.size,
+    ...part(source, { offset: 0, size: source.size }),
     name: source.name ?? "source",
-    read: (offset, length) => source.read(offset, length),
-    ...readSync,
     close: () => Promise.resolve(),
   };
 }

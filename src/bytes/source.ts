@@ -159,6 +159,21 @@ export function readIntoSync(
   if (got < target.length) throw truncated(source, about, got);
 }
 
+/** The part of `source` that begins at `offset`, as a source of its own. */
+export function part(
+  source: ByteSource,
+  { offset, size }: { readonly offset: number; readonly size: number },
+): ByteSource {
+  const { readSync, readInto } = source;
+  return {
+    size,
+    ...source.name === undefined ? {} : { name: source.name },
+    read: (at, length) => source.read(offset + at, length),
+    ...readInto === undefined ? {} : { readInto: (at, into) => readInto.call(source, offset + at, into) },
+    ...readSync === undefined ? {} : { readSync: (at, into) => readSync.call(source, offset + at, into) },
+  };
+}
+
 async function attempt<T>(source: ByteSource, what: string, read: () => Promise<T>): Promise<T> {
   try {
     return await read();

@@ -7,13 +7,12 @@
  */
 
 import { Cursor } from "../bytes/cursor.ts";
-import { type ByteSource, readExactly } from "../bytes/source.ts";
+import { type ByteSource, part, readExactly } from "../bytes/source.ts";
 import { type DType, DTYPE_NAMES, DTYPES, itemSize, type RareDType } from "../dtype.ts";
 import { CheckpointError } from "../errors.ts";
 import { contiguousStrides, type Shape } from "../shape.ts";
 import { type Json, parseJson } from "./json.ts";
 import { enforce, type Limits } from "./limits.ts";
-import { part } from "./storage.ts";
 import { StoredTensor } from "./stored_tensor.ts";
 
 /** Bytes of the length before the header. */

@@ -35,18 +35,3 @@ export interface StorageFault {
   /** The feature that is missing, where the file is right and Graft does not read it. */
   readonly unsupported?: string;
 }
-
-/** The part of `source` that begins at `offset`, as a source of its own. */
-export function part(
-  source: ByteSource,
-  { offset, size }: { readonly offset: number; readonly size: number },
-): ByteSource {
-  const { readSync, readInto } = source;
-  return {
-    size,
-    ...source.name === undefined ? {} : { name: source.name },
-    read: (at, length) => source.read(offset + at, length),
-    ...readInto === undefined ? {} : { readInto: (at, into) => readInto.call(source, offset + at, into) },
-    ...readSync === undefined ? {} : { readSync: (at, into) => readSync.call(source, offset + at, into) },
-  };
-}

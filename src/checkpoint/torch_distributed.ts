@@ -11,7 +11,7 @@
 import { inGroups } from "../bytes/groups.ts";
 import type { Folder } from "../bytes/folder.ts";
 import { openMemory } from "../bytes/memory.ts";
-import { type ByteSource, type OpenSource, readExactly } from "../bytes/source.ts";
+import { type ByteSource, type OpenSource, part, readExactly } from "../bytes/source.ts";
 import { itemSize } from "../dtype.ts";
 import { CheckpointError, TruncatedError, UnsupportedError } from "../errors.ts";
 import { contiguousStrides, sameShape } from "../shape.ts";
@@ -29,7 +29,7 @@ import {
   openFiles,
   type Whole,
 } from "./several_files.ts";
-import { part, type StorageFault } from "./storage.ts";
+import type { StorageFault } from "./storage.ts";
 import { StoredTensor } from "./stored_tensor.ts";
 import { readTorchZip } from "./torch_zip.ts";
 

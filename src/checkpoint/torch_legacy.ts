@@ -8,7 +8,7 @@
  */
 
 import { HEADERS_AT_ONCE, inGroups } from "../bytes/groups.ts";
-import { type ByteSource, readExactly } from "../bytes/source.ts";
+import { type ByteSource, part, readExactly } from "../bytes/source.ts";
 import { CheckpointError, TruncatedError, UnsupportedError } from "../errors.ts";
 import type { Inert } from "../state_dict.ts";
 import { isSequence } from "./inert.ts";
@@ -16,7 +16,7 @@ import type { FoundContent } from "./checkpoint.ts";
 import { readGrowing } from "./growing_read.ts";
 import { Budget, enforce, type Limits } from "./limits.ts";
 import { unpickle } from "./pickle.ts";
-import { part, type Storage, type StorageFault } from "./storage.ts";
+import type { Storage, StorageFault } from "./storage.ts";
 import { type ExpectedStorage, TorchValues } from "./torch_values.ts";
 
 /** The first pickle (`MAGIC_NUMBER`). */

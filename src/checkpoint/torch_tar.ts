@@ -6,7 +6,7 @@
  * @module
  */
 
-import { type ByteSource, readExactly } from "../bytes/source.ts";
+import { type ByteSource, part, readExactly } from "../bytes/source.ts";
 import { isDType, itemSize } from "../dtype.ts";
 import { CheckpointError, TruncatedError } from "../errors.ts";
 import type { Inert, InertObject } from "../state_dict.ts";
@@ -15,7 +15,7 @@ import type { FoundContent } from "./checkpoint.ts";
 import { readGrowing } from "./growing_read.ts";
 import { Budget, enforce, type Limits } from "./limits.ts";
 import { unpickle } from "./pickle.ts";
-import { part, type Storage } from "./storage.ts";
+import type { Storage } from "./storage.ts";
 import { storageDType, type TypedStorage } from "./torch_tensors.ts";
 import { IN_PICKLE, TorchValues } from "./torch_values.ts";
 

@@ -5,14 +5,14 @@
  * @module
  */
 
-import { type ByteSource, readExactly } from "../bytes/source.ts";
+import { type ByteSource, part, readExactly } from "../bytes/source.ts";
 import { CheckpointError, UnsupportedError } from "../errors.ts";
 import type { FoundContent } from "./checkpoint.ts";
 import { entryBytes } from "./entry_bytes.ts";
 import { inflated } from "./inflate.ts";
 import { Budget, enforce, type Limits } from "./limits.ts";
 import { unpickle } from "./pickle.ts";
-import { part, type Storage, type StorageFault } from "./storage.ts";
+import type { Storage, StorageFault } from "./storage.ts";
 import { TorchValues } from "./torch_values.ts";
 import { scriptModule } from "./torchscript.ts";
 import { checkCrc, verified } from "./verified.ts";
