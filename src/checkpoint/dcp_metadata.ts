@@ -13,7 +13,7 @@ import { CheckpointError } from "../errors.ts";
 import { numelOf, type Shape } from "../shape.ts";
 import type { Inert } from "../state_dict.ts";
 import { type Box, formatBox, tilingFault } from "./chunks.ts";
-import { isDict, isObject, isSequence } from "./inert.ts";
+import { isCount, isDict, isObject, isSequence } from "./inert.ts";
 import { Budget, enforce, type Limits } from "./limits.ts";
 import { unpickle } from "./pickle.ts";
 import { MAX_ELEMENTS } from "./torch_tensors.ts";
@@ -229,7 +229,7 @@ class MetadataReader {
   }
 
   #count(value: Inert | undefined, what: string): number {
-    if (typeof value === "number" && Number.isSafeInteger(value) && value >= 0) return value;
+    if (isCount(value)) return value;
     const found = typeof value === "number" || typeof value === "bigint" ? value : "no number";
     throw this.#wrong(`${what} holds ${found}, expected a whole number from 0 to 2^53 - 1`);
   }

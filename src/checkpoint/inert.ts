@@ -37,3 +37,8 @@ export function isObject(value: Inert | undefined): value is InertObject {
   return typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof Map) &&
     !(value instanceof Set) && !(value instanceof Uint8Array) && !isLazyTensor(value);
 }
+
+/** Whether a value is a number of things: whole, exact and not negative. */
+export function isCount(value: Inert | undefined): value is number {
+  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
+}

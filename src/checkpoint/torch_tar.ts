@@ -10,7 +10,7 @@ import { type ByteSource, part, readExactly } from "../bytes/source.ts";
 import { isDType, itemSize } from "../dtype.ts";
 import { CheckpointError, TruncatedError } from "../errors.ts";
 import type { Inert, InertObject } from "../state_dict.ts";
-import { isObject, isSequence } from "./inert.ts";
+import { isCount, isObject, isSequence } from "./inert.ts";
 import type { FoundContent } from "./checkpoint.ts";
 import { readGrowing } from "./growing_read.ts";
 import { Budget, enforce, type Limits } from "./limits.ts";
@@ -110,7 +110,7 @@ class Reader {
   /** A number of things, as a pickle. */
   async count(what: string): Promise<number> {
     const value = await this.pickle(what);
-    if (typeof value !== "number" || !Number.isSafeInteger(value) || value < 0) throw malformed(`${what} is no number`);
+    if (!isCount(value)) throw malformed(`${what} is no number`);
     enforce(this.#about.limits, "entries", { found: value, what });
     return value;
   }
@@ -275,10 +275,6 @@ async function readTensors(
     const [offset] = await reader.longs(1, what);
     values.addTensor(key, { storage, offset, size, stride });
   }
-}
-
-function isCount(value: Inert): value is number {
-  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
 }
 
 /** A number in octal digits; `null` where it is none. */

@@ -13,7 +13,7 @@ import { contiguousStrides, numelOf, type Shape } from "../shape.ts";
 import { type Inert, isLazyTensor } from "../state_dict.ts";
 import { openMemory } from "../bytes/memory.ts";
 import { spanOf } from "./gather.ts";
-import { isDict, isObject, isSequence } from "./inert.ts";
+import { isCount, isDict, isObject, isSequence } from "./inert.ts";
 import { enforce, type Limits } from "./limits.ts";
 import { type NumpyArray, numpyArray } from "./numpy.ts";
 import type { Storage } from "./storage.ts";
@@ -335,7 +335,7 @@ function sizes(context: RebuildContext, value: Inert | undefined, what: string):
 }
 
 function count(context: RebuildContext, value: Inert | undefined, what: string): number {
-  if (typeof value === "number" && Number.isSafeInteger(value) && value >= 0) return value;
+  if (isCount(value)) return value;
   throw malformed(context, `${what} holds ${typeof value === "object" ? "an object" : value}, ${COUNT}`);
 }
 

@@ -11,7 +11,7 @@ import { openMemory } from "../bytes/memory.ts";
 import { itemSize } from "../dtype.ts";
 import { CheckpointError } from "../errors.ts";
 import type { Inert, InertObject } from "../state_dict.ts";
-import { isDict, isObject, isSequence, isSet, OrderedDict } from "./inert.ts";
+import { isCount, isDict, isObject, isSequence, isSet, OrderedDict } from "./inert.ts";
 import type { Budget, Limits } from "./limits.ts";
 import { numpyScalar } from "./numpy.ts";
 import type { PickleHost } from "./pickle_machine.ts";
@@ -336,10 +336,6 @@ export class TorchValues implements PickleHost {
 /** An object that was called into being. A bare name is shared by all who use it, and takes nothing. */
 function isDraft(value: Inert): value is Draft {
   return isObject(value) && value.args !== undefined;
-}
-
-function isCount(value: Inert | undefined): value is number {
-  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
 }
 
 /** A storage of whose bytes a pickle expects `expected`. */
