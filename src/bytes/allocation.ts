@@ -1,8 +1,22 @@
 /**
- * Giving memory back before the collector comes.
+ * Memory for bytes: getting it, with an error that says what it was for, and giving it back before the collector comes.
  *
  * @module
  */
+
+/**
+ * Memory that nobody has written to.
+ *
+ * @param what What is to be read into it, for the error.
+ * @throws {RangeError} The engine has no such amount.
+ */
+export function allocate(byteLength: number, what: string): Uint8Array<ArrayBuffer> {
+  try {
+    return new Uint8Array(byteLength);
+  } catch (cause) {
+    throw new RangeError(`Cannot read ${what}: this engine cannot allocate ${byteLength} bytes`, { cause });
+  }
+}
 
 /**
  * Gives back the memory of bytes that are one's own and not needed any more; they have no length afterwards. A file that

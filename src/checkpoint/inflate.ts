@@ -6,7 +6,7 @@
  */
 
 import { crc32 } from "./crc32.ts";
-import { free } from "../bytes/free.ts";
+import { allocate, free } from "../bytes/allocation.ts";
 import { type ByteSource, readInto } from "../bytes/source.ts";
 import { CheckpointError, TruncatedError, UnsupportedError } from "../errors.ts";
 
@@ -54,7 +54,7 @@ export function inflated(source: ByteSource, entry: Deflated): Inflated {
 }
 
 async function inflateWhole(source: ByteSource, entry: Deflated): Promise<Uint8Array> {
-  const result = allocate(entry);
+  const result = allocate(entry.size, `"${entry.name}"`);
   let done = 0;
   for await (const piece of inflate(source, entry)) {
     result.set(piece, done);
@@ -84,14 +84,6 @@ async function* inflate(source: ByteSource, entry: Deflated): AsyncGenerator<Uin
   }
   if (done !== entry.size) throw damaged(entry, `it inflates to ${done} bytes, not ${entry.size}`);
   if (sum !== entry.crc32) throw damaged(entry, "its bytes do not have the CRC-32 of the directory");
-}
-
-function allocate(entry: Deflated): Uint8Array {
-  try {
-    return new Uint8Array(entry.size);
-  } catch (cause) {
-    throw new RangeError(`Cannot read "${entry.name}": this engine cannot allocate ${entry.size} bytes`, { cause });
-  }
 }
 
 function compressedPieces(source: ByteSource, entry: Deflated): ReadableStream<BufferSource> {

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { free } from "../bytes/free.ts";
+import { free } from "../bytes/allocation.ts";
 import { openMemory } from "../bytes/memory.ts";
 import { READ_PIECE_BYTES, readInto } from "../bytes/source.ts";
 import { itemSize } from "../dtype.ts";

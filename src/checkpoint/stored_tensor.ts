@@ -5,7 +5,7 @@
  * @module
  */
 
-import { free } from "../bytes/free.ts";
+import { allocate, free } from "../bytes/allocation.ts";
 import { type ByteSource, readExactly, readInto, readIntoSync } from "../bytes/source.ts";
 import { type DType, DTYPES, isDType, itemSize, type RareDType } from "../dtype.ts";
 import { CheckpointError, UnsupportedError } from "../errors.ts";
@@ -181,7 +181,7 @@ export class StoredTensor implements LazyTensor {
   /** The logical, contiguous, little-endian bytes, the caller's own. */
   async read(): Promise<Uint8Array<ArrayBuffer>> {
     const bytes = this.#source();
-    const target = this.#allocate(this.byteLength);
+    const target = allocate(this.byteLength, this.title);
     await this.#fill(bytes, target);
     return target;
   }
@@ -189,7 +189,7 @@ export class StoredTensor implements LazyTensor {
   /** As `read()`, without waiting; only where {@linkcode isSync}. */
   readSync(): Uint8Array<ArrayBuffer> {
     const bytes = this.#source();
-    const target = this.#allocate(this.byteLength);
+    const target = allocate(this.byteLength, this.title);
     this.#fillSync(bytes, target);
     return target;
   }
@@ -248,7 +248,7 @@ export class StoredTensor implements LazyTensor {
       for (const { into, offset } of reads) readIntoSync(bytes, into, { offset, what });
       this.#gather(together, target, plan.strides);
     } else {
-      const span = this.#allocate(this.#spanBytes);
+      const span = allocate(this.#spanBytes, this.title);
       readIntoSync(bytes, span, { offset, what });
       this.#gather(span, target, strides);
     }
@@ -273,7 +273,7 @@ export class StoredTensor implements LazyTensor {
   #scattered(source: ByteSource): { together: Uint8Array; plan: Scattered; reads: Iterable<Read> } {
     const itemBytes = itemSize(this.dtype);
     const plan = scattered(this.#description, { itemBytes, source });
-    const together = this.#allocate(plan.elements * itemBytes);
+    const together = allocate(plan.elements * itemBytes, this.title);
     return { together, plan, reads: scatteredReads(plan, together, { first: this.#firstByte, itemBytes }) };
   }
 
@@ -282,7 +282,7 @@ export class StoredTensor implements LazyTensor {
     const { shape } = this.#description;
     const itemBytes = itemSize(this.dtype);
     const isAligned = (bytes: Uint8Array) => bytes.byteOffset % Math.min(itemBytes, 4) === 0;
-    const sink = isAligned(target) ? target : this.#allocate(target.length);
+    const sink = isAligned(target) ? target : allocate(target.length, this.title);
     gather(isAligned(span) ? span : new Uint8Array(span), sink, { shape, strides, itemBytes });
     if (sink !== target) target.set(sink);
   }
@@ -324,14 +324,6 @@ export class StoredTensor implements LazyTensor {
   #requireLength(target: Uint8Array): void {
     if (target.length === this.byteLength) return;
     throw new RangeError(`Cannot read ${this.title}: it has ${this.byteLength} bytes, the target ${target.length}`);
-  }
-
-  #allocate(byteLength: number): Uint8Array<ArrayBuffer> {
-    try {
-      return new Uint8Array(byteLength);
-    } catch (cause) {
-      throw new RangeError(`Cannot read ${this.title}: this engine cannot allocate ${byteLength} bytes`, { cause });
-    }
   }
 }
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { free } from "../bytes/free.ts";
+import { free } from "../bytes/allocation.ts";
 import { cast, type Span, valueCount } from "../core/kernels.ts";
 import { memory, readBytes, Storage, writeBytes } from "../core/memory.ts";
 import { itemSize } from "../dtype.ts";

@@ -9,7 +9,7 @@ import type { DType } from "../dtype.ts";
 import type { Pattern } from "../outcome.ts";
 import { pythonTypeName } from "../python_type.ts";
 import { isLazyTensor, StateDict, type StateDictMetadata } from "../state_dict.ts";
-import { free } from "../bytes/free.ts";
+import { free } from "../bytes/allocation.ts";
 import type { SourceLike } from "../bytes/open_source.ts";
 import type { Checkpoint } from "../checkpoint/checkpoint.ts";
 import type { StateDictPath } from "../checkpoint/state_dicts.ts";

@@ -30,7 +30,7 @@ import { pythonTypeName } from "../python_type.ts";
 import { isLazyTensor } from "../state_dict.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { Reader } from "./reading.ts";
-import { isTensorStep, readProblems, stepsOf, totalBytes } from "./steps.ts";
+import { isTensorStep, readProblems, stepsOf } from "./steps.ts";
 import type { Step } from "./steps.ts";
 
 /** What `apply` takes. */
@@ -85,26 +85,27 @@ export class LoadPlan extends LoadOutcome {
 
   /** Bytes that `apply` will read: each tensor of the file once. */
   get bytesToRead(): number {
-    return totalBytes(this.#about.steps);
+    return this.#reader().bytes;
   }
 
   /**
-   * Bytes that `apply` needs at once beside the model's own: its largest tensor, as the file has it, with the next one
-   * where that is read meanwhile, and everything that is compressed.
+   * Bytes that `apply` needs at once beside the model's own: what several reads bring that are under way while a tensor
+   * is placed, and everything that is compressed.
    */
   get peakBytes(): number {
-    return new Reader(this.#about.steps.filter(isTensorStep).map(({ value }) => value)).peakBytes;
+    return this.#reader().peakBytes;
   }
 
   /** The text for a person, as wide as `width` (80) and coloured where `color` is set. */
   override text(options: TextOptions = {}): string {
-    const { bytesToRead, peakBytes } = this;
+    const { bytes: bytesToRead, peakBytes } = this.#reader();
     return outcomeText(this.#plan, { ...options, tense: "planned", reading: { bytesToRead, peakBytes } });
   }
 
   /** Plain data: what a report has, and what only a plan has. */
   override toJSON(): Record<string, unknown> {
-    const { ok, problems, suggestions, bytesToRead, peakBytes } = this;
+    const { ok, problems, suggestions } = this;
+    const { bytes: bytesToRead, peakBytes } = this.#reader();
     const offered = suggestions.map(({ kind, message, option, keys }) => ({ kind, message, option, keys }));
     return { ok, problems, suggestions: offered, bytesToRead, peakBytes, ...super.toJSON() };
   }
@@ -140,14 +141,18 @@ export class LoadPlan extends LoadOutcome {
     return reportOf(accepted, log);
   }
 
+  #reader(signal?: AbortSignal): Reader {
+    return new Reader(this.#about.steps.filter(isTensorStep).map(({ value }) => value), signal);
+  }
+
   async #write(options: ApplyOptions, log: LoadLog): Promise<void> {
     const { model, steps, options: planned } = this.#about;
     const { signal = planned.signal, onProgress = planned.onProgress } = options;
     const tensors = steps.filter(isTensorStep);
     const shared = sharedTargets(model, tensors.map(({ transfer }) => transfer));
-    const reader = new Reader(tensors.map(({ value }) => value), signal);
+    const reader = this.#reader(signal);
     await reader.prepare();
-    const total = this.bytesToRead;
+    const total = reader.bytes;
     let done = 0;
     const waiting = new Map<number, TransferValue>();
     const place = (index: number, value: TransferValue) => {

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { allocate } from "../bytes/allocation.ts";
 import { type ByteSource, readInto } from "../bytes/source.ts";
 import { itemSize } from "../dtype.ts";
 import type { Tensor } from "../tensor/tensor.ts";
@@ -47,9 +48,14 @@ interface Wanted {
   readonly indices: number[];
 }
 
+/** The same, once it is known where it is in its file; 0 where it is in none. */
+interface Placed extends Wanted {
+  readonly offset: number;
+}
+
 /** What is read at once. */
 interface Group {
-  readonly wanted: Wanted[];
+  readonly wanted: Placed[];
   /** Bytes that are wanted of it. */
   bytes: number;
   /** The range of a file that has them as they are to be; `null` where a single value is read in its own way. */
@@ -67,7 +73,7 @@ export class Reader {
   readonly #groups: readonly Group[];
   readonly #signal: AbortSignal | undefined;
   /** What was read to see whether it is good. */
-  readonly #kept = new Map<Wanted, Tensor>();
+  readonly #kept = new Map<Placed, Tensor>();
   readonly #running: Promise<readonly Tensor[]>[] = [];
   #position = 0;
   #breath = performance.now();
@@ -83,6 +89,11 @@ export class Reader {
       else wanted.indices.push(index);
     }
     this.#groups = groupsOf([...places.values()]);
+  }
+
+  /** The bytes that are read in all. */
+  get bytes(): number {
+    return this.#groups.reduce((sum, { bytes }) => sum + bytes, 0);
   }
 
   /** The most bytes that are read and not yet placed at one time. */
@@ -166,9 +177,8 @@ export class Reader {
     const what = titleOf(wanted);
     const block = allocate(length, what);
     await readInto(source, block, { offset, what });
-    return wanted.map(({ value }) => {
-      const start = startOf(value) - offset;
-      return tensorOf(value, block.subarray(start, start + bytesToRead(value)));
+    return wanted.map(({ value, offset: start }) => {
+      return tensorOf(value, block.subarray(start - offset, start - offset + bytesToRead(value)));
     });
   }
 
@@ -194,22 +204,20 @@ export class Reader {
 /** The places in the order of their files, neighbours together; then what has no place in a file. */
 function groupsOf(places: readonly Wanted[]): Group[] {
   const ranks = new Map<ByteSource, number>();
-  const found = places.map((wanted) => {
-    const { value } = wanted;
-    const span = isStored(value) ? value.span : null;
-    if (span === null) return { wanted, rank: Infinity, offset: 0 };
+  const found = places.map(({ value, indices }) => {
+    const range = rangeOf(value);
+    const span = range ?? (isStored(value) ? value.span : null);
+    if (span === null) return { wanted: { value, indices, offset: 0 }, range, rank: Infinity };
     const rank = ranks.get(span.source) ?? ranks.size;
     ranks.set(span.source, rank);
-    return { wanted, rank, offset: span.offset };
+    return { wanted: { value, indices, offset: span.offset }, range, rank };
   });
-  found.sort((a, b) => a.rank === b.rank ? a.offset - b.offset : a.rank - b.rank);
+  found.sort((a, b) => a.rank === b.rank ? a.wanted.offset - b.wanted.offset : a.rank - b.rank);
   const groups: Group[] = [];
-  for (const { wanted } of found) {
-    const { value } = wanted;
-    const bytes = bytesToRead(value);
-    const range = rangeOf(value);
+  for (const { wanted, range } of found) {
+    const bytes = bytesToRead(wanted.value);
     const last = groups.at(-1);
-    if (last !== undefined && last.range !== null && range !== null && joins(last, range, itemSize(value.dtype))) {
+    if (last?.range && range !== null && joins(last, range, itemSize(wanted.value.dtype))) {
       last.wanted.push(wanted);
       last.bytes += bytes;
       last.range.length = Math.max(last.range.length, range.offset + range.length - last.range.offset);
@@ -228,10 +236,6 @@ function rangeOf(value: TensorLike): Range | null {
   return { source, offset, length };
 }
 
-function startOf(value: TensorLike): number {
-  return rangeOf(value)?.offset ?? 0;
-}
-
 /** Whether a range is read with those before it. An element that begins at a multiple of its size goes on doing so. */
 function joins({ wanted, range }: Group, next: Range, itemBytes: number): boolean {
   if (range === null || range.source !== next.source) return false;
@@ -244,12 +248,4 @@ function joins({ wanted, range }: Group, next: Range, itemBytes: number): boolea
 function titleOf(wanted: readonly Wanted[]): string {
   const [first, last] = [wanted[0], wanted[wanted.length - 1]].map(({ value }) => isStored(value) ? value.title : "");
   return wanted.length === 1 ? first : `${wanted.length} tensors, from ${first} to ${last}`;
-}
-
-function allocate(length: number, what: string): Uint8Array<ArrayBuffer> {
-  try {
-    return new Uint8Array(length);
-  } catch (cause) {
-    throw new RangeError(`Cannot read ${what}: this engine cannot allocate ${length} bytes`, { cause });
-  }
 }

@@ -5,7 +5,7 @@
  */
 
 import type { ExtraStateTransfer, PlanRows, Problem, TensorTransfer } from "../plan/rows.ts";
-import { bytesToRead, checkReadable, isTensorLike, placeOf } from "./values.ts";
+import { checkReadable, isTensorLike } from "./values.ts";
 import type { TensorLike } from "./values.ts";
 
 /** A step of the plan with the value it carries. */
@@ -32,12 +32,6 @@ export function stepsOf({ transfers }: PlanRows, entries: ReadonlyMap<string, un
 /** Whether a step carries a tensor. */
 export function isTensorStep(step: Step): step is TensorStep {
   return step.transfer.action !== "extra-state";
-}
-
-/** Bytes that have to be read, each place of the file once. */
-export function totalBytes(steps: readonly Step[]): number {
-  const places = new Map(steps.flatMap((step) => isTensorStep(step) ? [[placeOf(step.value), step.value]] : []));
-  return [...places.values()].reduce((sum, value) => sum + bytesToRead(value), 0);
 }
 
 /** Tensors whose bytes are known not to be there: the first one's error, and a problem for each. */

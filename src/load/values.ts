@@ -68,15 +68,10 @@ export function placeOf(tensor: TensorLike): unknown {
   return JSON.stringify([storage.id, description.storageOffset, dtype, shape, strides, description.pending ?? null]);
 }
 
-/** A tensor's values, read without waiting; only where {@linkcode isImmediate}. */
-export function readImmediate(tensor: TensorLike): Tensor | null {
-  if (tensor instanceof Tensor) return tensor;
-  return isStored(tensor) && tensor.isSync ? tensorOf(tensor, tensor.readSync()) : null;
-}
-
-/** A tensor's values, read if they are not in memory. */
+/** A tensor's values, read if they are not in memory, and without waiting where that can be. */
 export async function readTensor(tensor: TensorLike): Promise<Tensor> {
-  return readImmediate(tensor) ?? (isLazyTensor(tensor) ? tensorOf(tensor, await tensor.read()) : tensor);
+  if (tensor instanceof Tensor) return tensor;
+  return tensorOf(tensor, isStored(tensor) && tensor.isSync ? tensor.readSync() : await tensor.read());
 }
 
 /** Whether it has more to say than its interface. Told by its brand: the class itself comes with the first file. */
