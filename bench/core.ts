@@ -23,6 +23,8 @@ export interface LinearSize {
 /** An instance of the core with nothing but what is placed in it here. */
 export class BareCore {
   readonly #exports = instantiate(chosenVariant());
+  #scratch = 0;
+  #scratchBytes = 0;
 
   /** Copies values into it and returns their address. */
   place(values: Float32Array): number {
@@ -48,7 +50,16 @@ export class BareCore {
 
   /** The kernel of {@linkcode LinearSize}; x, w, b and y are addresses. */
   linear({ m, k, n }: LinearSize, [x, w, b, y]: readonly [number, number, number, number]): void {
-    this.#exports.linear(m, k, n, x, w, b, y);
+    this.#exports.linear(m, k, n, x, w, b, y, this.#scratchOf(this.#exports.linear_scratch(m, k)));
+  }
+
+  /** Memory for a kernel while it runs: one block, kept, as large as any needed so far. */
+  #scratchOf(bytes: number): number {
+    if (bytes > this.#scratchBytes) {
+      this.#scratch = this.reserve(bytes / 4);
+      this.#scratchBytes = bytes;
+    }
+    return this.#scratch;
   }
 
   /** Multiply-adds with nothing between them, {@linkcode PEAK_OPERATIONS} a turn. */

@@ -80,13 +80,15 @@ function kernel({ shape, x, w, b }: LinearProblem, core: BareCore): LinearContes
   };
 }
 
-function layerOf({ shape: { k, n }, w, b }: LinearProblem): Linear {
+/** The layer of a problem. */
+export function layerOf({ shape: { k, n }, w, b }: LinearProblem): Linear {
   const layer = new Linear(k, n);
   layer.loadStateDict({ weight: tensorOf(w, [n, k]), bias: tensorOf(b, [n]) });
   return layer;
 }
 
-function inputOf({ shape: { m, k }, x }: LinearProblem): Tensor {
+/** The input of a problem. */
+export function inputOf({ shape: { m, k }, x }: LinearProblem): Tensor {
   return tensorOf(x, [m, k]);
 }
 

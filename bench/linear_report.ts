@@ -7,6 +7,7 @@
 import { type BareCore, PEAK_OPERATIONS } from "./core.ts";
 import { KERNEL, linearContestants, linearPeers, OURS, OURS_COPIED } from "./linear_contestants.ts";
 import { LINEAR_SHAPES, linearProblem, type LinearShape, operations, shapeName } from "./linear_problem.ts";
+import { productsReport } from "./linear_products.ts";
 import { onnxruntime } from "./peers/onnxruntime.ts";
 import type { LinearPeer } from "./peers/peer.ts";
 import { timeInTurns, type Timing, type TurnOptions } from "./rounds.ts";
@@ -43,7 +44,7 @@ export async function linearReport(core: BareCore, options: TurnOptions): Promis
     const timings = await timeInTurns([peak, ...contestants], options);
     measured.push({ shape, timings: new Map(timings.map((timing) => [timing.name, timing])) });
   }
-  return text(measured, peers);
+  return [text(measured, peers), "", await productsReport(core, { ...options, peers })].join("\n");
 }
 
 function text(measured: readonly Measured[], peers: readonly LinearPeer[]): string {

@@ -1,66 +1,104 @@
-//! y = x Wᵀ + b with W as PyTorch stores it: no packing, no scratch, no second copy.
+//! y = x Wᵀ + b with W as PyTorch stores it: no packing, no second copy.
 //!
-//! The loop nest: for each block of x rows (in the second-level cache), for each tile's worth of W rows (in the first),
-//! for pairs of x rows. K is never split. Sizes and rules were measured in V8 on a 1 MiB second-level cache.
+//! Most products are dot products in tiles ([`tile`]) in a loop nest ([`nest`]). A short k has no room for them
+//! ([`thin`]), and few rows by 16-bit weights widen these on their way to the sums ([`half`]). A matrix that is not
+//! transposed is turned around, a part at a time ([`matmul`]).
 
+mod half;
+mod matmul;
+mod nest;
+mod thin;
 mod tile;
 
 pub(crate) use tile::madd;
 
+use crate::lanes::LANES;
 use crate::memory::{input, output};
-use tile::{scalar, tile, Job, Place};
+use half::{Half, Kind};
+use nest::{in_parts, nest, single};
+use thin::{is_thin, thin, PANEL};
+use tile::{scalar, turn, Job};
 use wasm_bindgen::prelude::wasm_bindgen;
 
-/// Elements of x in a block: 768 KiB.
-const BLOCK_ELEMENTS: usize = 196_608;
-/// Rows of x in a block at least, however long they are.
-const BLOCK_ROWS: usize = 32;
-/// Whether a multiplication and its addition are one instruction; otherwise the product needs a register of its own.
-const RELAXED: bool = cfg!(all(target_arch = "wasm32", target_feature = "relaxed-simd"));
-/// Rows of W in a tile, beside two rows of x.
-const TILE: usize = if RELAXED { 6 } else { 5 };
-/// Rows that lie exactly 4 KiB apart share one set of an 8-way first-level cache, which six of W and two of x overfill.
-const CROWDED: usize = 1024;
-/// Rows of W in a tile at that length.
-const CROWDED_TILE: usize = 4;
+/// Up to this many rows, 16-bit weights are widened for each of them rather than for all.
+const FEW: usize = 3;
 
-/// y[m, n] = x[m, k] · w[n, k]ᵀ + b[n] in float32; `b` 0: no bias. Any sizes, 0 too; y overlaps nothing.
+/// y[m, n] = x[m, k] · w[n, k]ᵀ + b[n] in float32; `b` 0: no bias. Any sizes, 0 too; y overlaps nothing. At `scratch` are
+/// the bytes that `linear_scratch` says; 0, where there are none, only costs time.
 ///
-/// Each sum is four or more interleaved partial ones, then their sum, then the bias. A relaxed build may fuse
-/// multiplication and addition, so that its last bits differ from the plain build's and from host to host.
+/// Each sum is four or more interleaved partial ones, then their sum, then the bias; the partial ones are as many as the
+/// sizes say. A relaxed build may fuse multiplication and addition, so that its last bits differ from the plain build's
+/// and from host to host.
+#[allow(clippy::too_many_arguments)]
 #[wasm_bindgen]
-pub fn linear(m: usize, k: usize, n: usize, x: usize, w: usize, b: usize, y: usize) {
-    let job = Job::new(k, n, [x, w, b, y]);
-    if k < 4 {
-        return scalar(&job, m);
+pub fn linear(
+    m: usize,
+    k: usize,
+    n: usize,
+    x: usize,
+    w: usize,
+    b: usize,
+    y: usize,
+    scratch: usize,
+) {
+    let job = Job::new([k, n], [x, w, b, y]);
+    if n == 0 {
+    } else if is_thin(m, k) {
+        thin(&job, m, &|[column, width], panel| {
+            // SAFETY: W has the rows, the panel k rows of its own.
+            unsafe { turn(panel, PANEL, job.w.add(column * k), k, [width, k]) };
+        });
+    } else if k < LANES {
+        scalar(&job, m);
+    } else if m == 1 {
+        single(&job);
+    } else {
+        nest(&job, m, scratch);
     }
-    if m == 1 {
-        return single(&job, 0, 0);
+}
+
+/// The bytes that `linear` can make use of.
+#[wasm_bindgen]
+pub fn linear_scratch(m: usize, k: usize) -> usize {
+    nest::scratch_elements(m, k) * size_of::<f32>()
+}
+
+/// As [`linear`] with 16-bit weights: float16 if `kind` is 0, else bfloat16. x, b and y are float32; x holds only values
+/// of the kind of w. `scratch` must be there.
+#[allow(clippy::too_many_arguments)]
+#[wasm_bindgen]
+pub fn linear_half(
+    kind: u32,
+    m: usize,
+    k: usize,
+    n: usize,
+    x: usize,
+    w: usize,
+    b: usize,
+    y: usize,
+    scratch: usize,
+) {
+    let kind = if kind == 0 {
+        Kind::Float16
+    } else {
+        Kind::Brain
+    };
+    let half = Half::new(kind, w, scratch);
+    let job = Job::new([k, n], [x, 0, b, y]);
+    if n == 0 {
+    } else if m <= FEW || k < LANES {
+        half.rows(&job, m);
+    } else {
+        in_parts(&job, m, scratch as *mut f32, &|columns, to| {
+            half.widen(k, columns, to);
+        });
     }
-    let mut row = 0;
-    // Three rows together leave an even number.
-    if m % 2 == 1 {
-        let threes = n - n % 3;
-        for column in (0..threes).step_by(3) {
-            tile::<3, 3, 1>(
-                &job,
-                Place {
-                    row,
-                    groups: 1,
-                    column,
-                },
-            );
-        }
-        (0..3).for_each(|row| single(&job, row, threes));
-        row = 3;
-    }
-    let most = if k == CROWDED { CROWDED_TILE } else { TILE };
-    let block = (BLOCK_ELEMENTS / k).max(BLOCK_ROWS) & !1;
-    while row < m {
-        let rows = block.min(m - row);
-        pairs(&job, row, rows / 2, most);
-        row += rows;
-    }
+}
+
+/// The bytes that `linear_half` needs.
+#[wasm_bindgen]
+pub fn linear_half_scratch(k: usize) -> usize {
+    Half::scratch_elements(k) * size_of::<f32>()
 }
 
 /// As [`linear`] in float64.
@@ -74,55 +112,6 @@ pub fn linear_f64(m: usize, k: usize, n: usize, x: usize, w: usize, b: usize, y:
         let products = dot(&x[row * k..][..k], &w[column * k..][..k]);
         *y = products + bias.get(column).copied().unwrap_or(0.0);
     }
-}
-
-/// All columns of `groups` pairs of rows.
-fn pairs(job: &Job, row: usize, groups: usize, most: usize) {
-    let mut column = 0;
-    while column < job.n {
-        let left = job.n - column;
-        // One or two columns alone would be slow: halve what a tile and they hold together.
-        let width = if left > most && left < most + 3 {
-            left.div_ceil(2)
-        } else {
-            left.min(most)
-        };
-        let place = Place {
-            row,
-            groups,
-            column,
-        };
-        column += match width {
-            6.. if RELAXED => run::<6, 2, 1>(job, place),
-            5.. => run::<5, 2, 1>(job, place),
-            4 => run::<4, 2, 1>(job, place),
-            3 => run::<3, 2, 1>(job, place),
-            _ => run::<1, 2, 4>(job, place),
-        };
-    }
-}
-
-/// The columns of one row from `column` on.
-fn single(job: &Job, row: usize, mut column: usize) {
-    while column < job.n {
-        let place = Place {
-            row,
-            groups: 1,
-            column,
-        };
-        column += match job.n - column {
-            6.. if RELAXED => run::<6, 1, 2>(job, place),
-            5.. => run::<5, 1, 2>(job, place),
-            3.. => run::<3, 1, 4>(job, place),
-            _ => run::<1, 1, 4>(job, place),
-        };
-    }
-}
-
-/// The tile's columns, which it has done.
-fn run<const R: usize, const C: usize, const S: usize>(job: &Job, place: Place) -> usize {
-    tile::<R, C, S>(job, place);
-    R
 }
 
 /// Σ a·b in four interleaved parts.

@@ -8,8 +8,8 @@
 import { DTYPES } from "../dtype.ts";
 import type { DType } from "../dtype.ts";
 import type { Shape } from "../shape.ts";
-import { adoptFill, memory } from "./memory.ts";
-import type { Fill, Memory, Storage } from "./memory.ts";
+import { adoptFill, memory, Storage } from "./memory.ts";
+import type { Fill, Memory } from "./memory.ts";
 
 /** A place in a storage. */
 export interface Span {
@@ -164,20 +164,51 @@ export function scatter(target: StridedSpan, source: Span, item: number): void {
   });
 }
 
-/** y[m, n] = x[m, k] · w[n, k]ᵀ + b[n], in float32 or float64; the weights as PyTorch stores them. */
+/** The sizes of a product: [m, k] by [k, n]. */
+export interface ProductSizes {
+  readonly m: number;
+  readonly k: number;
+  readonly n: number;
+}
+
+/**
+ * y[m, n] = x[m, k] · w[n, k]ᵀ + b[n], in float32 or float64; the weights as PyTorch stores them. For float32, they may
+ * also be of 16 bits, of a dtype that holds every value of x.
+ */
 export function linear(
   y: Span & Typed,
-  { x, w, b }: { readonly x: Span; readonly w: Span; readonly b: Span | null },
-  { m, k, n }: { readonly m: number; readonly k: number; readonly n: number },
+  { x, w, b }: { readonly x: Span; readonly w: Span & Typed; readonly b: Span | null },
+  { m, k, n }: ProductSizes,
 ): void {
   const wasm = memory();
+  const { exports } = wasm;
   wasm.begin();
   const xAt = at(wasm, x);
   const wAt = at(wasm, w);
   const bAt = b === null ? 0 : at(wasm, b);
   const yAt = wasm.target(y.storage) + y.byteOffset;
-  if (y.dtype === "float32") wasm.exports.linear(m, k, n, xAt, wAt, bAt, yAt);
-  else wasm.exports.linear_f64(m, k, n, xAt, wAt, bAt, yAt);
+  if (w.dtype === "float64") {
+    exports.linear_f64(m, k, n, xAt, wAt, bAt, yAt);
+    return;
+  }
+  const isWide = w.dtype === "float32";
+  const scratch = scratchFor(isWide ? exports.linear_scratch(m, k) : exports.linear_half_scratch(k));
+  const scratchAt = scratch === null ? 0 : wasm.place(scratch);
+  if (isWide) exports.linear(m, k, n, xAt, wAt, bAt, yAt, scratchAt);
+  else exports.linear_half(w.dtype === "bfloat16" ? 1 : 0, m, k, n, xAt, wAt, bAt, yAt, scratchAt);
+  if (scratch !== null) wasm.release(scratch);
+}
+
+/** y[m, n] = a[m, k] · b[k, n], in float32. */
+export function matmul(y: Span, [a, b]: readonly [Span, Span], { m, k, n }: ProductSizes): void {
+  const wasm = memory();
+  wasm.begin();
+  const aAt = at(wasm, a);
+  const bAt = at(wasm, b);
+  const yAt = wasm.target(y.storage) + y.byteOffset;
+  const scratch = scratchFor(wasm.exports.matmul_scratch(k));
+  wasm.exports.matmul(m, k, n, aAt, bAt, yAt, scratch === null ? 0 : wasm.place(scratch));
+  if (scratch !== null) wasm.release(scratch);
 }
 
 /** An element-wise operation of one operand; `target` may be the operand. */
@@ -404,6 +435,11 @@ function run(
   wasm.begin();
   const addresses = sources.map((source) => at(wasm, source));
   kernel(wasm, wasm.target(target.storage) + target.byteOffset, addresses);
+}
+
+/** Memory that a kernel needs while it runs; the caller places and releases it. */
+function scratchFor(byteLength: number): Storage | null {
+  return byteLength === 0 ? null : new Storage(byteLength);
 }
 
 function at(wasm: Memory, span: Span): number {

@@ -109,6 +109,11 @@ impl F32x4 {
         Self(vectors.map(|Self(v)| (v[0] + v[2]) + (v[1] + v[3])))
     }
 
+    /// Lane j of vector i becomes lane i of vector j.
+    pub(crate) fn transpose(vectors: [Self; 4]) -> [Self; 4] {
+        from_fn(|j| Self(from_fn(|i| vectors[i].0[j])))
+    }
+
     /// self < other; false for NaN.
     pub(crate) fn lt(self, other: Self) -> Mask {
         Mask(from_fn(|i| self.0[i] < other.0[i]))
@@ -143,6 +148,71 @@ impl F32x4 {
 
     fn both(self, other: Self, f: impl Fn(f32, f32) -> f32) -> Self {
         Self(from_fn(|i| f(self.0[i], other.0[i])))
+    }
+}
+
+/// Eight 16-bit floats as four pairs.
+#[derive(Clone, Copy)]
+pub(crate) struct Pairs([u16; 8]);
+
+impl Pairs {
+    /// The eight values that begin at `at`.
+    ///
+    /// # Safety
+    /// `at` is readable for 16 bytes; any alignment.
+    pub(crate) unsafe fn load(at: *const u16) -> Self {
+        // SAFETY: the caller's promise is this read's.
+        Self(unsafe { at.cast::<[u16; 8]>().read_unaligned() })
+    }
+
+    /// bfloat16 → float32: values 0, 2, 4, 6 and values 1, 3, 5, 7.
+    pub(crate) fn brain(self) -> [F32x4; 2] {
+        self.widened(|bits| u32::from(bits) << 16)
+    }
+
+    /// float16 → float32 / 2¹¹², exact, in the same order; what was infinite or NaN is finite.
+    pub(crate) fn half(self) -> [F32x4; 2] {
+        self.widened(|bits| ((i32::from(bits as i16) << 13) as u32) & 0x8fff_e000)
+    }
+
+    /// Even and odd ones in the order they had.
+    pub(crate) fn in_order(pairs: [F32x4; 2]) -> [F32x4; 2] {
+        from_fn(|half| F32x4(from_fn(|i| pairs[i % 2].0[2 * half + i / 2])))
+    }
+
+    /// What `half` gave, as it was: times 2¹¹², and infinite or NaN again.
+    pub(crate) fn lift(fields: F32x4, power: F32x4) -> F32x4 {
+        F32x4(from_fn(|i| {
+            let is_special = fields.0[i].to_bits() & 0x0f80_0000 == 0x0f80_0000;
+            let bits = (fields.0[i] * power.0[i]).to_bits();
+            f32::from_bits(bits | if is_special { 0x7f80_0000 } else { 0 })
+        }))
+    }
+
+    /// Zeros.
+    pub(crate) fn zero() -> Self {
+        Self([0; 8])
+    }
+
+    /// Of every value here and in `next` the largest bits as unsigned numbers and as signed ones; keeps float16's infinite
+    /// and NaN.
+    pub(crate) fn extremes(most: [Self; 2], next: Self) -> [Self; 2] {
+        [
+            Self(from_fn(|i| most[0].0[i].max(next.0[i]))),
+            Self(from_fn(|i| {
+                (most[1].0[i] as i16).max(next.0[i] as i16) as u16
+            })),
+        ]
+    }
+
+    /// Whether any float16 among those that went into `extremes` is infinite or NaN.
+    pub(crate) fn has_special([unsigned, signed]: [Self; 2]) -> bool {
+        unsigned.0.iter().any(|&bits| bits >= 0xfc00)
+            || signed.0.iter().any(|&bits| bits as i16 >= 0x7c00)
+    }
+
+    fn widened(self, bits: impl Fn(u16) -> u32) -> [F32x4; 2] {
+        from_fn(|odd| F32x4(from_fn(|i| f32::from_bits(bits(self.0[2 * i + odd])))))
     }
 }
 

@@ -79,6 +79,14 @@ impl F32x4 {
         let (ab, cd) = (halves(a.0, b.0), halves(c.0, d.0));
         Self(f32x4_add(i32x4_shuffle::<0, 1, 4, 5>(ab, cd), i32x4_shuffle::<2, 3, 6, 7>(ab, cd)))
     }
+    /// Lane j of vector i becomes lane i of vector j.
+    #[inline(always)] pub(crate) fn transpose([a, b, c, d]: [Self; 4]) -> [Self; 4] {
+        let low = |a, b| i32x4_shuffle::<0, 4, 1, 5>(a, b);
+        let high = |a, b| i32x4_shuffle::<2, 6, 3, 7>(a, b);
+        let (ac, bd) = (low(a.0, c.0), low(b.0, d.0));
+        let (ac_high, bd_high) = (high(a.0, c.0), high(b.0, d.0));
+        [low(ac, bd), high(ac, bd), low(ac_high, bd_high), high(ac_high, bd_high)].map(Self)
+    }
     /// self < other; false for NaN.
     #[inline(always)] pub(crate) fn lt(self, other: Self) -> Mask { Mask(f32x4_lt(self.0, other.0)) }
     /// self > other; false for NaN.
@@ -99,6 +107,56 @@ impl F32x4 {
     #[inline(always)] pub(crate) unsafe fn store(self, at: *mut f32) {
         // SAFETY: the caller's promise is this write's; a wasm store takes any alignment.
         unsafe { v128_store(at.cast(), self.0) }
+    }
+}
+
+/// Eight 16-bit floats as four pairs: the even ones and the odd ones widen with fewer instructions than neighbours do.
+#[derive(Clone, Copy)]
+pub(crate) struct Pairs(v128);
+
+#[rustfmt::skip]
+impl Pairs {
+    /// The eight values that begin at `at`.
+    ///
+    /// # Safety
+    /// `at` is readable for 16 bytes; any alignment.
+    #[inline(always)] pub(crate) unsafe fn load(at: *const u16) -> Self {
+        // SAFETY: the caller's promise is this read's.
+        Self(unsafe { v128_load(at.cast()) })
+    }
+    /// bfloat16 → float32: values 0, 2, 4, 6 and values 1, 3, 5, 7.
+    #[inline(always)] pub(crate) fn brain(self) -> [F32x4; 2] {
+        [F32x4(i32x4_shl(self.0, 16)), F32x4(v128_and(self.0, i32x4_splat(0xffff_0000_u32 as i32)))]
+    }
+    /// float16 → float32 / 2¹¹², exact, in the same order; what was infinite or NaN is finite.
+    #[inline(always)] pub(crate) fn half(self) -> [F32x4; 2] {
+        let fields = |upper| F32x4(v128_and(i32x4_shr(upper, 3), i32x4_splat(0x8fff_e000_u32 as i32)));
+        [fields(i32x4_shl(self.0, 16)), fields(self.0)]
+    }
+    /// Even and odd ones in the order they had.
+    #[inline(always)] pub(crate) fn in_order([even, odd]: [F32x4; 2]) -> [F32x4; 2] {
+        [F32x4(i32x4_shuffle::<0, 4, 1, 5>(even.0, odd.0)), F32x4(i32x4_shuffle::<2, 6, 3, 7>(even.0, odd.0))]
+    }
+    /// Zeros.
+    #[inline(always)] pub(crate) fn zero() -> Self { Self(i16x8_splat(0)) }
+    /// What `half` gave, as it was: times 2¹¹², and infinite or NaN again.
+    #[inline(always)] pub(crate) fn lift(fields: F32x4, power: F32x4) -> F32x4 {
+        let exponent = i32x4_splat(0x0f80_0000);
+        let is_special = i32x4_eq(v128_and(fields.0, exponent), exponent);
+        let largest = i32x4_splat(0x7f80_0000);
+        F32x4(v128_or((fields * power).0, v128_and(is_special, largest)))
+    }
+    /// Of every value here and in `next` the largest bits as unsigned numbers and as signed ones; keeps float16's infinite
+    /// and NaN.
+    #[inline(always)] pub(crate) fn extremes(most: [Self; 2], next: Self) -> [Self; 2] {
+        [Self(u16x8_max(most[0].0, next.0)), Self(i16x8_max(most[1].0, next.0))]
+    }
+    /// Whether any float16 among those that went into `extremes` is infinite or NaN.
+    #[inline(always)] pub(crate) fn has_special(most: [Self; 2]) -> bool {
+        v128_any_true(v128_or(
+            u16x8_ge(most[0].0, u16x8_splat(0xfc00)),
+            i16x8_ge(most[1].0, i16x8_splat(0x7c00)),
+        ))
     }
 }
 

@@ -1,4 +1,5 @@
 use super::*;
+use crate::cast::half::{bf16_from_f32, bf16_to_f32, f16_from_f32, f16_to_f32};
 
 fn fill(count: usize, seed: u32) -> Vec<f32> {
     let mut state = seed;
@@ -24,6 +25,7 @@ fn check(m: usize, k: usize, n: usize, bias: bool) {
         address(&w),
         b_at,
         y[1..].as_mut_ptr() as usize,
+        0,
     );
     assert_eq!(
         (y[0], y[m * n + 1]),
@@ -47,8 +49,8 @@ fn check(m: usize, k: usize, n: usize, bias: bool) {
 
 #[test]
 fn every_small_size_is_right() {
-    for m in 0..=9 {
-        for k in 0..=21 {
+    for m in 0..=12 {
+        for k in 0..=26 {
             for n in 0..=14 {
                 check(m, k, n, (m + k + n) % 2 == 0);
             }
@@ -66,6 +68,9 @@ fn long_rows_and_blocks_are_right() {
         (40, 6151, 3),
         (66, 129, 31),
         (7, 40, 6),
+        (1, 40, 100),
+        (9, 131, 21),
+        (11, 193, 10),
     ] {
         check(m, k, n, true);
         check(m, k, n, false);
@@ -105,6 +110,7 @@ fn nan_and_infinity_stay_in_their_row_and_column() {
                     w.as_ptr() as usize,
                     0,
                     y.as_mut_ptr() as usize,
+                    0,
                 );
                 let got = y[n + 2];
                 assert!(
@@ -130,9 +136,18 @@ fn nan_and_infinity_stay_in_their_row_and_column() {
 #[test]
 fn an_empty_k_gives_the_bias() {
     let (b, mut y) = ([1.0f32, 2.0, 3.0], [9.0f32; 6]);
-    linear(2, 0, 3, 4, 4, b.as_ptr() as usize, y.as_mut_ptr() as usize);
+    linear(
+        2,
+        0,
+        3,
+        4,
+        4,
+        b.as_ptr() as usize,
+        y.as_mut_ptr() as usize,
+        0,
+    );
     assert_eq!(y, [1.0, 2.0, 3.0, 1.0, 2.0, 3.0]);
-    linear(2, 0, 3, 4, 4, 0, y.as_mut_ptr() as usize);
+    linear(2, 0, 3, 4, 4, 0, y.as_mut_ptr() as usize, 0);
     assert_eq!(y, [0.0; 6]);
 }
 
@@ -156,5 +171,114 @@ fn float64_is_right_at_every_small_size() {
                 + b[i % n];
             assert!((y - want).abs() < 1e-13, "{m}x{k}x{n}");
         }
+    }
+}
+
+/// The code of a kind, and the functions from float32 and to it.
+type Kind16 = (u32, fn(f32) -> u16, fn(u16) -> f32);
+
+/// Values of a 16-bit kind: of every magnitude that leaves products finite, zeros and subnormals among them.
+fn half_fill(count: usize, seed: u32, narrow: fn(f32) -> u16) -> Vec<u16> {
+    let scales = [1.0, 1e-3, 3e-6, 100.0, 0.0];
+    let values = fill(count, seed);
+    let scaled = values.iter().enumerate();
+    scaled.map(|(i, v)| narrow(v * scales[i % 5])).collect()
+}
+
+#[test]
+fn sixteen_bits_are_right_at_every_small_size() {
+    let kinds: [Kind16; 2] = [
+        (0, f16_from_f32, f16_to_f32),
+        (1, bf16_from_f32, bf16_to_f32),
+    ];
+    for (kind, narrow, widen) in kinds {
+        for (m, n) in [
+            (1, 1),
+            (1, 5),
+            (2, 9),
+            (3, 4),
+            (4, 6),
+            (5, 13),
+            (7, 2),
+            (9, 50),
+        ] {
+            for k in (0..=37).chain([64, 1024]) {
+                let x: Vec<f32> = half_fill(m * k, 1, narrow).into_iter().map(widen).collect();
+                let (w, b) = (half_fill(n * k, 2, narrow), fill(n, 3));
+                let wide: Vec<f32> = w.iter().map(|&bits| widen(bits)).collect();
+                let mut y = vec![7.0f32; m * n + 1];
+                let mut scratch = vec![f32::NAN; linear_half_scratch(k) / 4];
+                let [px, pb, ps] =
+                    [x.as_ptr(), b.as_ptr(), scratch.as_mut_ptr()].map(|p| p as usize);
+                let (pw, py) = (w.as_ptr() as usize, y.as_mut_ptr() as usize);
+                linear_half(kind, m, k, n, px, pw, pb, py, ps);
+                assert_eq!(y[m * n], 7.0);
+                for (i, y) in y[..m * n].iter().enumerate() {
+                    let terms = || {
+                        (0..k).map(|p| f64::from(x[i / n * k + p]) * f64::from(wide[i % n * k + p]))
+                    };
+                    let want = terms().sum::<f64>() + f64::from(b[i % n]);
+                    let size = terms().map(f64::abs).sum::<f64>() + 1.0;
+                    let tolerance = size * (k + 2) as f64 * f64::from(f32::EPSILON);
+                    assert!(
+                        (f64::from(*y) - want).abs() <= tolerance,
+                        "kind {kind}, {m}x{k}x{n} at {i}: {y}, not {want}"
+                    );
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn sixteen_bits_keep_infinities_and_nan() {
+    for (kind, infinity, nan, one) in [
+        (0, 0x7c00u16, 0xfe01u16, 0x3c00u16),
+        (1, 0x7f80, 0xff81, 0x3f80),
+    ] {
+        for (m, k, n) in [(1, 3, 1), (1, 24, 9), (3, 37, 6), (4, 16, 7), (8, 21, 13)] {
+            for at in 0..k {
+                for (bits, sign) in [(infinity, 1.0), (infinity | 0x8000, -1.0), (nan, f32::NAN)] {
+                    let (x, mut w) = (vec![1.0f32; m * k], vec![one; n * k]);
+                    w[(n - 1) * k + at] = bits;
+                    let (mut y, mut scratch) = (
+                        vec![0.0f32; m * n],
+                        vec![0.0f32; linear_half_scratch(k) / 4],
+                    );
+                    let (px, pw) = (x.as_ptr() as usize, w.as_ptr() as usize);
+                    let (py, ps) = (y.as_mut_ptr() as usize, scratch.as_mut_ptr() as usize);
+                    linear_half(kind, m, k, n, px, pw, 0, py, ps);
+                    for (i, &y) in y.iter().enumerate() {
+                        let want = if i % n == n - 1 {
+                            sign * f32::INFINITY
+                        } else {
+                            k as f32
+                        };
+                        assert!(
+                            y == want || y.is_nan() && want.is_nan(),
+                            "kind {kind}, {m}x{k}x{n}, {i}: {y}, not {want}"
+                        );
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// With and without the scratch memory that spreads crowded rows.
+#[test]
+fn crowded_rows_give_the_same_without_room() {
+    for m in [2, 5, 40] {
+        let (k, n) = (1024, 9);
+        let (x, w) = (fill(m * k, 1), fill(n * k, 2));
+        let mut scratch = vec![f32::NAN; linear_scratch(m, k) / 4];
+        assert!(!scratch.is_empty());
+        let [with, without] = [scratch.as_mut_ptr() as usize, 0].map(|scratch| {
+            let mut y = vec![0.0f32; m * n];
+            let (px, pw) = (x.as_ptr() as usize, w.as_ptr() as usize);
+            linear(m, k, n, px, pw, 0, y.as_mut_ptr() as usize, scratch);
+            y
+        });
+        assert_eq!(with, without);
     }
 }

@@ -19,20 +19,30 @@
 use crate::lanes::{F32x4, LANES};
 use std::array::from_fn;
 
-/// Vectors of every row in one turn of the loop.
-const TURN: usize = 8;
-/// Elements that the row pointers move in a turn; read volatile.
-static STRIDE: usize = TURN * LANES;
+/// Elements between the rows of a copy whose original has them 4 KiB apart: a cache line.
+pub(super) const PAD: usize = 16;
+
+/// Elements that the row pointers move for each vector of a turn; read volatile.
+static STRIDE: usize = LANES;
 /// What is added where there is no bias.
-static NO_BIAS: [f32; 8] = [0.0; 8];
+static NO_BIAS: [f32; LANES] = [0.0; LANES];
+/// Rows of W in the widest tile.
+const MOST: usize = 8;
 
 /// One product: sizes and addresses.
+#[derive(Clone, Copy)]
 pub(super) struct Job {
     pub(super) k: usize,
     pub(super) n: usize,
     pub(super) x: *const f32,
+    /// Elements from one row of x to the next.
+    pub(super) x_step: usize,
     pub(super) w: *const f32,
+    /// Elements from one row of W to the next.
+    pub(super) w_step: usize,
     pub(super) y: *mut f32,
+    /// Elements from one row of y to the next: n, or more where the columns are a part.
+    pub(super) y_step: usize,
     bias: *const f32,
     /// Elements from one column's bias to the next: 1, or 0 where there is none.
     bias_step: usize,
@@ -44,12 +54,13 @@ pub(super) struct Place {
     pub(super) row: usize,
     pub(super) groups: usize,
     pub(super) column: usize,
+    /// How many columns there are; a tile that is wider does the last one several times, and writes it once.
+    pub(super) width: usize,
 }
 
 impl Job {
     /// The addresses are those of x, w, the bias (0: none) and y.
-    pub(super) fn new(k: usize, n: usize, [x, w, bias, y]: [usize; 4]) -> Self {
-        let (x, w, y) = (x as *const f32, w as *const f32, y as *mut f32);
+    pub(super) fn new([k, n]: [usize; 2], [x, w, bias, y]: [usize; 4]) -> Self {
         let (bias, bias_step) = if bias == 0 {
             (NO_BIAS.as_ptr(), 0)
         } else {
@@ -58,12 +69,79 @@ impl Job {
         Self {
             k,
             n,
-            x,
-            w,
-            y,
+            x: x as *const f32,
+            x_step: k,
+            w: w as *const f32,
+            w_step: k,
+            y: y as *mut f32,
+            y_step: n,
             bias,
             bias_step,
         }
+    }
+
+    /// Some of the columns, whose rows of W are in `scratch`, k + PAD elements apart.
+    pub(super) fn part(&self, [column, width]: [usize; 2], scratch: *const f32) -> Self {
+        Self {
+            n: width,
+            w: scratch,
+            w_step: self.k + PAD,
+            // Wrapping, as all sums here that only compute an address.
+            y: self.y.wrapping_add(column),
+            bias: self.bias(column),
+            ..*self
+        }
+    }
+
+    /// Takes some rows of x from a copy in `scratch`, where they are not a power of two apart.
+    pub(super) fn space(&mut self, row: usize, rows: usize, scratch: usize) {
+        let (copies, x_step) = (scratch as *mut f32, self.k + PAD);
+        for i in 0..rows {
+            let from = self.row(row + i);
+            // SAFETY: the scratch memory is for so many rows (`linear_scratch`).
+            unsafe {
+                copies
+                    .add(i * x_step)
+                    .copy_from_nonoverlapping(from, self.k)
+            };
+        }
+        self.x = copies.wrapping_sub(row * x_step);
+        self.x_step = x_step;
+    }
+
+    /// Where a row of x is.
+    fn row(&self, row: usize) -> *const f32 {
+        self.x.wrapping_add(row * self.x_step)
+    }
+
+    /// The same without a bias.
+    pub(super) fn without_bias(&self) -> Self {
+        Self {
+            bias: NO_BIAS.as_ptr(),
+            bias_step: 0,
+            ..*self
+        }
+    }
+
+    /// Adds the bias to the first row of y.
+    pub(super) fn add_bias(&self) {
+        if self.bias_step == 0 {
+            return;
+        }
+        for at in (0..self.n).step_by(LANES) {
+            let lanes = LANES.min(self.n - at);
+            let y = self.y.wrapping_add(at);
+            // SAFETY: at + lanes <= n.
+            unsafe {
+                let sum = F32x4::load_first(y, lanes) + F32x4::load_first(self.bias(at), lanes);
+                sum.store_first(y, lanes);
+            }
+        }
+    }
+
+    /// Where the bias of a column is, or zeros.
+    pub(super) fn bias(&self, column: usize) -> *const f32 {
+        self.bias.wrapping_add(column * self.bias_step)
     }
 }
 
@@ -76,88 +154,189 @@ pub(crate) fn madd(a: F32x4, b: F32x4, c: F32x4) -> F32x4 {
     return a * b + c;
 }
 
-/// R rows of W, C rows of x, S sets of sums in turn (where R·C alone are too few to hide a madd's latency). In registers:
-/// R·C·S sums, C rows of x and one of W, at most 15; one fewer in a plain build.
+/// R rows of W and C of x, for all groups of rows of a place.
 #[inline(never)]
-pub(super) fn tile<const R: usize, const C: usize, const S: usize>(job: &Job, place: Place) {
-    let Job { k, n, .. } = *job;
-    // SAFETY (all blocks here): the job has `groups` · C rows of x and y from `row` on, and R rows of W and elements of the
-    // bias from `column` on, each of k elements; see the module's doc for k.
-    let w = unsafe { job.w.add(place.column * k) };
-    let bias = unsafe { job.bias.add(place.column * job.bias_step) };
+pub(super) fn tile<const R: usize, const C: usize, const S: usize, const U: usize>(
+    job: &Job,
+    place: Place,
+) {
+    let w = job.w.wrapping_add(place.column * job.w_step);
     for group in 0..place.groups {
         let row = place.row + group * C;
-        let x = unsafe { job.x.add(row * k) };
-        let mut sums = [[[F32x4::zero(); C]; R]; S];
-
-        let mut xs: [*const f32; C] = from_fn(|c| unsafe { x.add(c * k) });
-        let mut ws: [*const f32; R] = from_fn(|r| unsafe { w.add(r * k) });
-        let mut left = k / LANES;
-        'turns: loop {
-            for u in 0..TURN {
-                if left == u {
-                    break 'turns;
-                }
-                let values: [F32x4; C] = from_fn(|c| unsafe { F32x4::load(xs[c].add(u * LANES)) });
-                for (w, sums) in ws.iter().zip(&mut sums[u % S]) {
-                    let weight = unsafe { F32x4::load(w.add(u * LANES)) };
-                    for (sum, &value) in sums.iter_mut().zip(&values) {
-                        *sum = madd(weight, value, *sum);
-                    }
-                }
+        let xs = from_fn(|c| job.row(row + c));
+        let ws = from_fn(|r| w.wrapping_add(r.min(place.width - 1) * job.w_step));
+        // SAFETY: the job has `groups` · C rows of x and y from `row` on, and `width` rows of W from `column` on.
+        let sums = unsafe { sums::<R, C, S, U>(job.k, xs, ws) };
+        if place.width == R && job.k.is_multiple_of(LANES) {
+            for (c, totals) in sums.into_iter().enumerate() {
+                // SAFETY: as above.
+                unsafe { write(job, place.column, row + c, totals) };
             }
-            left -= TURN;
-            let stride = unsafe { (&raw const STRIDE).read_volatile() };
-            for x in &mut xs {
-                *x = unsafe { x.add(stride) };
-            }
-            for w in &mut ws {
-                *w = unsafe { w.add(stride) };
-            }
+            continue;
         }
-
-        // By index: an iterator over a part of `sums` would put all of it into memory, from the first step on.
-        let set = |s: usize, r: usize, c: usize| sums[s][r][c];
-        let mut total: [[F32x4; C]; R] =
-            from_fn(|r| from_fn(|c| (1..S).fold(set(0, r, c), |total, s| total + set(s, r, c))));
-        let rest = k % LANES;
-        if rest != 0 {
-            let last = |row: *const f32| unsafe { F32x4::load(row.add(k - LANES)) }.last(rest);
-            let values: [F32x4; C] = from_fn(|c| last(unsafe { x.add(c * k) }));
-            for (r, total) in total.iter_mut().enumerate() {
-                let weight = last(unsafe { w.add(r * k) });
-                for (total, value) in total.iter_mut().zip(values) {
-                    *total = madd(weight, value, *total);
-                }
-            }
-        }
-
-        for c in 0..C {
-            let y = unsafe { job.y.add((row + c) * n + place.column) };
-            // SAFETY: R elements of the bias, and of the row of y.
-            unsafe { write(total.map(|row| row[c]), bias, y) };
+        for (c, totals) in sums.into_iter().enumerate() {
+            finish(
+                job,
+                [row + c, place.column, place.width, 1],
+                &widest(totals),
+            );
         }
     }
 }
 
-/// y[r] = the sum of `sums[r]`'s lanes, and bias[r].
+/// The first row of x and `width` rows of W that are `apart` from each other.
+#[inline(never)]
+pub(super) fn row_tile<const R: usize, const S: usize, const U: usize>(
+    job: &Job,
+    [column, width, apart]: [usize; 3],
+) {
+    let ws = from_fn(|r| {
+        let row = column + r.min(width - 1) * apart;
+        job.w.wrapping_add(row * job.w_step)
+    });
+    // SAFETY: the job has the row of x, and `width` such rows of W.
+    let [totals] = unsafe { sums::<R, 1, S, U>(job.k, [job.x], ws) };
+    finish(job, [0, column, width, apart], &widest(totals));
+}
+
+/// The sums of products of R rows of W and C of x, up to k rounded down to four; S sets of them in turn (where R·C alone
+/// are too few to hide a madd's latency), U vectors of every row in one turn of the loop. In registers: R·C·S sums, C rows
+/// of x and one of W, at most 15; one fewer in a plain build.
 ///
 /// # Safety
-/// R elements are readable at `bias` and writable at `y`.
+/// All rows have k elements.
 #[inline(always)]
-unsafe fn write<const R: usize>(sums: [F32x4; R], bias: *const f32, y: *mut f32) {
+unsafe fn sums<const R: usize, const C: usize, const S: usize, const U: usize>(
+    k: usize,
+    mut xs: [*const f32; C],
+    mut ws: [*const f32; R],
+) -> [[F32x4; R]; C] {
+    let mut sums = [[[F32x4::zero(); R]; C]; S];
+    let mut left = k / LANES;
+    'turns: loop {
+        for u in 0..U {
+            if left == u {
+                break 'turns;
+            }
+            // SAFETY (all blocks): `left` vectors more are within the rows.
+            let values: [F32x4; C] = from_fn(|c| unsafe { F32x4::load(xs[c].add(u * LANES)) });
+            for (r, w) in ws.iter().enumerate() {
+                let weight = unsafe { F32x4::load(w.add(u * LANES)) };
+                for (c, &value) in values.iter().enumerate() {
+                    sums[u % S][c][r] = madd(weight, value, sums[u % S][c][r]);
+                }
+            }
+        }
+        left -= U;
+        let stride = U * unsafe { (&raw const STRIDE).read_volatile() };
+        for x in &mut xs {
+            *x = unsafe { x.add(stride) };
+        }
+        for w in &mut ws {
+            *w = unsafe { w.add(stride) };
+        }
+    }
+    // By index: an iterator over a part of `sums` would put all of it into memory, from the first step on.
+    let total = |c: usize, r: usize| (1..S).fold(sums[0][c][r], |sum, s| sum + sums[s][c][r]);
+    from_fn(|c| from_fn(|r| total(c, r)))
+}
+
+fn widest<const R: usize>(totals: [F32x4; R]) -> [F32x4; MOST] {
+    from_fn(|r| if r < R { totals[r] } else { F32x4::zero() })
+}
+
+/// The sums across lanes and the bias, where there is nothing else to do: what most tiles of a large product need.
+///
+/// # Safety
+/// The job has the row and R columns from `column` on.
+#[inline(always)]
+unsafe fn write<const R: usize>(job: &Job, column: usize, row: usize, totals: [F32x4; R]) {
+    let y = job.y.wrapping_add(row * job.y_step + column);
     for first in (0..R).step_by(LANES) {
-        let of = |i: usize| sums.get(first + i).copied().unwrap_or(F32x4::zero());
+        let of = |i: usize| totals.get(first + i).copied().unwrap_or(F32x4::zero());
         let sums = F32x4::lane_sums([of(0), of(1), of(2), of(3)]);
         let lanes = LANES.min(R - first);
-        // SAFETY: first + lanes <= R.
+        // SAFETY: first + lanes <= R; without a bias, four zeros are read.
         unsafe {
-            (sums + F32x4::load_first(bias.add(first), lanes)).store_first(y.add(first), lanes)
-        };
+            let bias = F32x4::load_first(job.bias(column + first), lanes);
+            (sums + bias).store_first(y.add(first), lanes);
+        }
     }
 }
 
-/// The same rectangle for any k, one element at a time: what is too short for a vector.
+/// What a tile's sums of one row lack: the last elements of k, the sum across lanes, the bias. One function for all
+/// tiles, or half of their code would be this.
+#[inline(never)]
+fn finish(job: &Job, [row, mut column, width, apart]: [usize; 4], totals: &[F32x4; MOST]) {
+    let mut totals = *totals;
+    let rest = job.k % LANES;
+    if rest != 0 {
+        let whole = job.k - LANES;
+        // SAFETY: the last four of at least four elements.
+        let last = |row: *const f32| unsafe { F32x4::load(row.add(whole)) }.last(rest);
+        let value = last(job.row(row));
+        for (r, total) in totals.iter_mut().enumerate().take(width) {
+            let row = column + r * apart;
+            let weight = last(job.w.wrapping_add(row * job.w_step));
+            *total = madd(weight, value, *total);
+        }
+    }
+    let mut y = job.y.wrapping_add(row * job.y_step + column);
+    for first in (0..width).step_by(LANES) {
+        let sums = F32x4::lane_sums(from_fn(|i| totals[first + i]));
+        let lanes = LANES.min(width - first);
+        // SAFETY: the job has the row and the columns; without a bias, four zeros are read.
+        unsafe {
+            if apart == 1 && lanes == LANES {
+                (sums + F32x4::load(job.bias(column))).store(y);
+            } else {
+                for (i, sum) in sums.to_array().into_iter().enumerate().take(lanes) {
+                    *y.add(i * apart) = sum + *job.bias(column + i * apart);
+                }
+            }
+        }
+        column += LANES * apart;
+        y = y.wrapping_add(LANES * apart);
+    }
+}
+
+/// to[j, i] = from[i, j] for `rows` rows and `columns` columns of `from`; a step is from one row to the next.
+///
+/// # Safety
+/// Both matrices are there.
+#[inline(never)]
+pub(super) unsafe fn turn(
+    to: *mut f32,
+    to_step: usize,
+    from: *const f32,
+    from_step: usize,
+    [rows, columns]: [usize; 2],
+) {
+    let is_small = rows < LANES || columns < LANES;
+    let block = if is_small { 1 } else { LANES };
+    for row in (0..rows).step_by(block) {
+        // The last blocks begin earlier rather than being smaller.
+        let row = row.min(rows - block);
+        for column in (0..columns).step_by(block) {
+            let column = column.min(columns - block);
+            let to = to.wrapping_add(column * to_step + row);
+            let from = from.wrapping_add(row * from_step + column);
+            // SAFETY: a block that lies in both matrices.
+            unsafe {
+                if is_small {
+                    *to = *from;
+                    continue;
+                }
+                let lines = from_fn(|i| F32x4::load(from.add(i * from_step)));
+                for (i, line) in F32x4::transpose(lines).into_iter().enumerate() {
+                    line.store(to.add(i * to_step));
+                }
+            }
+        }
+    }
+}
+
+/// The whole product for any k, one element at a time: what is too short for a vector.
 pub(super) fn scalar(job: &Job, m: usize) {
     let Job { k, n, x, w, y, .. } = *job;
     for i in 0..m * n {
@@ -168,7 +347,7 @@ pub(super) fn scalar(job: &Job, m: usize) {
             for p in 0..k {
                 sum += *x.add(row * k + p) * *w.add(column * k + p);
             }
-            *y.add(i) = sum + *job.bias.add(column * job.bias_step);
+            *y.add(i) = sum + *job.bias(column);
         }
     }
 }

@@ -6,7 +6,8 @@
 
 import { itemSize } from "../../dtype.ts";
 import { UnsupportedError } from "../../errors.ts";
-import { numelOf } from "../../shape.ts";
+import { isContiguous, numelOf } from "../../shape.ts";
+import type { Shape } from "../../shape.ts";
 import * as kernels from "../../core/kernels.ts";
 import { computeType, cppName, isComplex, isComputable, isFloat, typeName } from "../promotion.ts";
 import { broadcastShapes, expand, requireBroadcast, t, transpose, unsqueeze } from "../shaping.ts";
@@ -14,13 +15,6 @@ import { contiguous, uninitialised, View } from "../view.ts";
 import { convert, copyInto } from "./copying.ts";
 import { binary } from "./elementwise.ts";
 import { reduce } from "./reduction.ts";
-
-/** One product: y[m, n] = x[m, k] · w[n, k]ᵀ. */
-interface Sizes {
-  readonly m: number;
-  readonly k: number;
-  readonly n: number;
-}
 
 /**
  * y = x·Wᵀ + b over the last dimension of `x`; `weight` is [out, in] as PyTorch stores it, `bias` what broadcasts to the
@@ -30,29 +24,32 @@ interface Sizes {
  * @throws {TypeError} The dtypes differ, or have no product.
  */
 export function linear(x: View, weight: View, bias: View | null): View {
-  if (x.shape.length === 0 || weight.shape.length === 0) {
+  const rank = x.shape.length;
+  if (rank === 0 || weight.shape.length === 0) {
     throw new RangeError(
-      `both arguments to linear need to be at least 1D, but they are ${x.shape.length}D and ${weight.shape.length}D`,
+      `both arguments to linear need to be at least 1D, but they are ${rank}D and ${weight.shape.length}D`,
     );
   }
   if (weight.shape.length !== 2) return linearByMatmul(x, weight, bias);
   requireOperands(x, weight, bias);
-  const k = x.shape[x.shape.length - 1];
-  const n = weight.shape[0];
-  const m = numelOf(x.shape.slice(0, -1));
-  if (weight.shape[1] !== k) {
-    const sizes = `(${m}x${k} and ${weight.shape[1]}x${n})`;
+  const [n, k] = weight.shape;
+  if (x.shape[rank - 1] !== k) {
+    const sizes = `(${numelOf(x.shape.slice(0, -1))}x${x.shape[rank - 1]} and ${k}x${n})`;
     throw new RangeError(`${bias === null ? "mm" : "addmm"}: mat1 and mat2 shapes cannot be multiplied ${sizes}`);
   }
-  const shape = x.shape.with(-1, n);
-  const sizes = { m, k, n };
-  if (bias === null) return product(x, weight, { bias, shape, sizes });
+  const shape = x.shape.slice();
+  shape[rank - 1] = n;
+  // Without elements, the number of rows is not that of elements by columns.
+  const sizes = { m: k > 0 ? x.numel / k : numelOf(x.shape.slice(0, -1)), k, n };
+  if (bias === null || (bias.shape.length === 1 && bias.shape[0] === n)) {
+    return product(x, weight, { bias, shape, sizes });
+  }
   if (bias.shape.length <= 1) {
-    expand(bias, [m, n]);
+    expand(bias, [sizes.m, n]);
     return product(x, weight, { bias: expand(bias, [n]), shape, sizes });
   }
-  if (x.shape.length === 2) expand(bias, shape);
-  else if (x.shape.length > 2 || bias.shape.length > 2 || bias.shape[0] !== 1) requireBroadcast(shape, bias.shape);
+  if (rank === 2) expand(bias, shape);
+  else if (rank > 2 || bias.shape.length > 2 || bias.shape[0] !== 1) requireBroadcast(shape, bias.shape);
   const y = product(x, weight, { bias: null, shape, sizes });
   const sum = binary("add", y, bias);
   return new View(sum.storage, sum.dtype, shape);
@@ -94,50 +91,110 @@ function batchProduct(left: View, right: View, [a, b]: readonly [View, View]): V
   const [m, k] = left.shape.slice(-2);
   const n = right.shape[right.shape.length - 1];
   if (right.shape[right.shape.length - 2] !== k) throw mismatch(a, b);
-  const columns = transpose(right, -1, -2);
   if (right.shape.length === 2) {
-    const sizes = { m: numelOf(left.shape.slice(0, -1)), k, n };
-    return product(left, columns, { bias: null, shape: [...left.shape.slice(0, -1), n], sizes });
+    const shape = [...left.shape.slice(0, -1), n];
+    return matrixProduct(left, right, { shape, sizes: { m: numelOf(left.shape.slice(0, -1)), k, n } });
   }
   const batch = broadcastShapes(left.shape.slice(0, -2), right.shape.slice(0, -2));
-  const x = contiguous(expand(left, [...batch, m, k]));
-  const w = contiguous(expand(columns, [...batch, n, k]));
   const result = uninitialised(a.dtype, [...batch, m, n]);
-  const count = numelOf(batch);
-  for (let i = 0; i < count; i++) {
-    const y = product(part(x, i, [m, k]), part(w, i, [n, k]), { bias: null, shape: [m, n], sizes: { m, k, n } });
-    copyInto(part(result, i, [m, n]), y);
+  // Broadcast batches stay where they are: a matrix is used again, not copied.
+  const [x, w] = [dense(left), dense(right)].map((matrices) => {
+    return expand(matrices, [...batch, ...matrices.shape.slice(-2)]);
+  });
+  const sizes = { m, k, n };
+  let i = 0;
+  for (const place of placesOf(batch)) {
+    const y = part(result, i++, [m, n]);
+    matrixProduct(matrixAt(x, place), matrixAt(w, place), { shape: [m, n], sizes, into: y });
   }
   return result;
 }
 
+/** Matrices whose rows or whose columns are dense: the same ones where they are, else copies. */
+function dense(matrices: View): View {
+  const shape = matrices.shape.slice(-2);
+  const [rows, columns] = matrices.strides.slice(-2);
+  const isDense = isContiguous(shape, [rows, columns]) || isContiguous(shape.toReversed(), [columns, rows]);
+  return isDense && computeType(matrices.dtype) === matrices.dtype ? matrices : contiguous(matrices);
+}
+
+/** The places in a batch, in order. */
+function* placesOf(batch: Shape): Generator<readonly number[]> {
+  const place = batch.map(() => 0);
+  for (let left = numelOf(batch); left > 0; left--) {
+    yield place;
+    for (let dim = batch.length - 1; dim >= 0 && ++place[dim] === batch[dim]; dim--) place[dim] = 0;
+  }
+}
+
+/** The matrix at a place of a batch. */
+function matrixAt(matrices: View, place: readonly number[]): View {
+  const { shape, strides } = matrices;
+  const offset = place.reduce((sum, position, dim) => sum + position * strides[dim], 0);
+  return matrices.restrided(shape.slice(-2), strides.slice(-2), offset);
+}
+
 /** The `i`th matrix of a dense batch. */
-function part(batch: View, i: number, shape: readonly number[]): View {
+function part(batch: View, i: number, shape: Shape): View {
   const offset = batch.byteOffset + i * numelOf(shape) * itemSize(batch.dtype);
   return new View(batch.storage, batch.dtype, shape, undefined, offset);
 }
 
-function product(
-  x: View,
-  weight: View,
-  { bias, shape, sizes }: { readonly bias: View | null; readonly shape: readonly number[]; readonly sizes: Sizes },
-): View {
+/** What a product is made of besides its operands. */
+interface ProductParts {
+  readonly bias?: View | null;
+  /** Of the result. */
+  readonly shape: Shape;
+  readonly sizes: kernels.ProductSizes;
+  /** Where the result goes, of the operands' dtype and dense; new memory by default. */
+  readonly into?: View;
+}
+
+/** left[m, k] · right[k, n]. */
+function matrixProduct(left: View, right: View, parts: ProductParts): View {
+  const columns = transpose(right, -1, -2);
+  if (left.dtype !== "float32" || columns.isContiguous) return product(left, columns, parts);
+  const { shape, sizes, into = uninitialised("float32", shape) } = parts;
+  kernels.matmul(into, [contiguous(left), contiguous(right)], sizes);
+  return into;
+}
+
+/** x[m, k] · weight[n, k]ᵀ + bias[n]. */
+function product(x: View, weight: View, parts: ProductParts): View {
+  const { dtype } = x;
+  const { bias = null, shape, sizes } = parts;
+  if (dtype !== "float32") return otherProduct(x, weight, parts);
+  const result = parts.into ?? uninitialised(dtype, shape);
+  const b = bias === null ? null : contiguous(bias);
+  kernels.linear(result, { x: contiguous(x), w: contiguous(weight), b }, sizes);
+  return result;
+}
+
+/** The same in float64, in 16-bit floats, whose sums are rounded once, and in integers. */
+function otherProduct(x: View, weight: View, parts: ProductParts): View {
+  const { bias = null, shape, sizes, into } = parts;
   const compute = computeType(x.dtype);
-  if (!isFloat(compute)) return integerProduct(x, weight, { bias, shape, sizes });
-  const [rows, w] = [x, weight].map((operand) => contiguous(convert(operand, compute)));
-  const b = bias === null ? null : contiguous(convert(bias, compute));
-  const result = uninitialised(compute, shape);
-  kernels.linear(result, { x: rows, w, b }, sizes);
-  return convert(result, x.dtype);
+  let y: View;
+  if (isFloat(compute)) {
+    y = uninitialised(compute, shape);
+    const b = bias === null ? null : contiguous(convert(bias, compute));
+    // 16-bit weights stay as they are: the kernel widens them.
+    kernels.linear(y, { x: contiguous(convert(x, compute)), w: contiguous(weight), b }, sizes);
+  } else {
+    y = integerProduct(x, weight, { bias, shape, sizes });
+  }
+  const result = convert(y, x.dtype);
+  if (into === undefined) return result;
+  copyInto(into, result);
+  return into;
 }
 
 /** Integers have no kernel of their own: every row times the weights, summed up. They wrap, as PyTorch's do. */
 function integerProduct(
   x: View,
   weight: View,
-  { bias, shape, sizes }: { readonly bias: View | null; readonly shape: readonly number[]; readonly sizes: Sizes },
+  { bias = null, shape, sizes: { m, k, n } }: ProductParts,
 ): View {
-  const { m, k, n } = sizes;
   const rows = contiguous(x);
   const w = contiguous(weight);
   const result = uninitialised(x.dtype, [m, n]);
