@@ -336,10 +336,12 @@ export function init_sparse(engine, dst, dtype, rows, cols, zeros) {
 }
 
 /**
- * y[m, n] = x[m, k] · w[n, k]ᵀ + b[n] in float32; `b` 0: no bias. Any sizes, 0 too; y overlaps nothing.
+ * y[m, n] = x[m, k] · w[n, k]ᵀ + b[n] in float32; `b` 0: no bias. Any sizes, 0 too; y overlaps nothing. At `scratch` are
+ * the bytes that `linear_scratch` says; 0, where there are none, only costs time.
  *
- * Each sum is four or more interleaved partial ones, then their sum, then the bias. A relaxed build may fuse
- * multiplication and addition, so that its last bits differ from the plain build's and from host to host.
+ * Each sum is four or more interleaved partial ones, then their sum, then the bias; the partial ones are as many as the
+ * sizes say. A relaxed build may fuse multiplication and addition, so that its last bits differ from the plain build's
+ * and from host to host.
  * @param {number} m
  * @param {number} k
  * @param {number} n
@@ -347,9 +349,10 @@ export function init_sparse(engine, dst, dtype, rows, cols, zeros) {
  * @param {number} w
  * @param {number} b
  * @param {number} y
+ * @param {number} scratch
  */
-export function linear(m, k, n, x, w, b, y) {
-    wasm.linear(m, k, n, x, w, b, y);
+export function linear(m, k, n, x, w, b, y, scratch) {
+    wasm.linear(m, k, n, x, w, b, y, scratch);
 }
 
 /**
@@ -364,6 +367,68 @@ export function linear(m, k, n, x, w, b, y) {
  */
 export function linear_f64(m, k, n, x, w, b, y) {
     wasm.linear_f64(m, k, n, x, w, b, y);
+}
+
+/**
+ * As [`linear`] with 16-bit weights: float16 if `kind` is 0, else bfloat16. x, b and y are float32; `scratch` must be there.
+ * @param {number} kind
+ * @param {number} m
+ * @param {number} k
+ * @param {number} n
+ * @param {number} x
+ * @param {number} w
+ * @param {number} b
+ * @param {number} y
+ * @param {number} scratch
+ */
+export function linear_half(kind, m, k, n, x, w, b, y, scratch) {
+    wasm.linear_half(kind, m, k, n, x, w, b, y, scratch);
+}
+
+/**
+ * The bytes that `linear_half` needs.
+ * @param {number} k
+ * @returns {number}
+ */
+export function linear_half_scratch(k) {
+    const ret = wasm.linear_half_scratch(k);
+    return ret >>> 0;
+}
+
+/**
+ * The bytes that `linear` can make use of.
+ * @param {number} m
+ * @param {number} k
+ * @returns {number}
+ */
+export function linear_scratch(m, k) {
+    const ret = wasm.linear_scratch(m, k);
+    return ret >>> 0;
+}
+
+/**
+ * y[m, n] = a[m, k] · b[k, n] in float32. Any sizes, 0 too; y overlaps nothing. At `scratch` are the bytes that
+ * `matmul_scratch` says.
+ * @param {number} m
+ * @param {number} k
+ * @param {number} n
+ * @param {number} a
+ * @param {number} b
+ * @param {number} y
+ * @param {number} scratch
+ */
+export function matmul(m, k, n, a, b, y, scratch) {
+    wasm.matmul(m, k, n, a, b, y, scratch);
+}
+
+/**
+ * The bytes that `matmul` needs.
+ * @param {number} k
+ * @returns {number}
+ */
+export function matmul_scratch(k) {
+    const ret = wasm.matmul_scratch(k);
+    return ret >>> 0;
 }
 
 /**

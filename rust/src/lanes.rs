@@ -21,6 +21,43 @@ pub(crate) const LANES: usize = 4;
 /// 1.5 · 2^23: added to a number below 2^22, it leaves the nearest integer in the low bits of the sum.
 pub(crate) static ROUNDER: f32 = 12_582_912.0;
 
+/// What widening float16 takes, loaded once before a loop: V8 would build each constant again for every vector.
+pub(crate) struct HalfConstants {
+    /// The sign, and the bits that exponent and fraction have when moved to where float32's are.
+    fields: F32x4,
+    /// That exponent of infinity and NaN.
+    exponent: F32x4,
+    /// Infinity.
+    largest: F32x4,
+    /// 2¹¹², the difference of the exponents' biases.
+    lift: F32x4,
+}
+
+impl HalfConstants {
+    #[inline(always)]
+    pub(crate) fn load() -> Self {
+        static BITS: [f32; 4] = [
+            f32::from_bits(0x8fff_e000),
+            f32::from_bits(0x0f80_0000),
+            f32::INFINITY,
+            f32::from_bits((112 + 127) << 23),
+        ];
+        let [fields, exponent, largest, lift] = &BITS;
+        Self {
+            fields: F32x4::held(fields),
+            exponent: F32x4::held(exponent),
+            largest: F32x4::held(largest),
+            lift: F32x4::held(lift),
+        }
+    }
+
+    /// The bits of each.
+    #[cfg(not(target_arch = "wasm32"))]
+    fn lanes(&self) -> [u32; 4] {
+        [self.fields, self.exponent, self.largest, self.lift].map(|v| v.to_array()[0].to_bits())
+    }
+}
+
 impl F32x4 {
     /// A constant in every lane, read from memory each time: V8 would build it from four instructions each time, for it
     /// neither keeps a `v128.const` in a register nor in memory. `volatile`, or LLVM would make one of it.

@@ -12,15 +12,15 @@ mod tile;
 
 pub(crate) use tile::madd;
 
-use crate::lanes::LANES;
+use crate::lanes::{HalfConstants, Pairs};
 use crate::memory::{input, output};
-use half::{Half, Kind};
-use nest::{in_parts, nest, single};
+use half::{brain_rows, widen_rows};
+use nest::{in_parts, nest};
 use thin::{is_thin, thin, PANEL};
-use tile::{scalar, turn, Job};
+use tile::{turn, Job};
 use wasm_bindgen::prelude::wasm_bindgen;
 
-/// Up to this many rows, 16-bit weights are widened for each of them rather than for all.
+/// Up to this many rows, bfloat16 weights are widened for each of them rather than for all.
 const FEW: usize = 3;
 
 /// y[m, n] = x[m, k] · w[n, k]ᵀ + b[n] in float32; `b` 0: no bias. Any sizes, 0 too; y overlaps nothing. At `scratch` are
@@ -42,16 +42,11 @@ pub fn linear(
     scratch: usize,
 ) {
     let job = Job::new([k, n], [x, w, b, y]);
-    if n == 0 {
-    } else if is_thin(m, k) {
+    if is_thin(m, k) {
         thin(&job, m, &|[column, width], panel| {
             // SAFETY: W has the rows, the panel k rows of its own.
             unsafe { turn(panel, PANEL, job.w.add(column * k), k, [width, k]) };
         });
-    } else if k < LANES {
-        scalar(&job, m);
-    } else if m == 1 {
-        single(&job);
     } else {
         nest(&job, m, scratch);
     }
@@ -63,8 +58,7 @@ pub fn linear_scratch(m: usize, k: usize) -> usize {
     nest::scratch_elements(m, k) * size_of::<f32>()
 }
 
-/// As [`linear`] with 16-bit weights: float16 if `kind` is 0, else bfloat16. x, b and y are float32; x holds only values
-/// of the kind of w. `scratch` must be there.
+/// As [`linear`] with 16-bit weights: float16 if `kind` is 0, else bfloat16. x, b and y are float32; `scratch` must be there.
 #[allow(clippy::too_many_arguments)]
 #[wasm_bindgen]
 pub fn linear_half(
@@ -78,19 +72,19 @@ pub fn linear_half(
     y: usize,
     scratch: usize,
 ) {
-    let kind = if kind == 0 {
-        Kind::Float16
-    } else {
-        Kind::Brain
-    };
-    let half = Half::new(kind, w, scratch);
     let job = Job::new([k, n], [x, 0, b, y]);
-    if n == 0 {
-    } else if m <= FEW || k < LANES {
-        half.rows(&job, m);
+    let (w, scratch) = (w as *const u16, scratch as *mut f32);
+    // SAFETY (all blocks): W has the rows, the scratch memory room for a part of them.
+    if kind == 0 {
+        in_parts(&job, m, scratch, &|[row, count], to| unsafe {
+            let constants = HalfConstants::load();
+            widen_rows(w, to, [row, count, k], |pairs| pairs.half(&constants));
+        });
+    } else if m <= FEW {
+        unsafe { brain_rows(&job, w, scratch, m) };
     } else {
-        in_parts(&job, m, scratch as *mut f32, &|columns, to| {
-            half.widen(k, columns, to);
+        in_parts(&job, m, scratch, &|[row, count], to| unsafe {
+            widen_rows(w, to, [row, count, k], Pairs::brain);
         });
     }
 }
@@ -98,7 +92,7 @@ pub fn linear_half(
 /// The bytes that `linear_half` needs.
 #[wasm_bindgen]
 pub fn linear_half_scratch(k: usize) -> usize {
-    Half::scratch_elements(k) * size_of::<f32>()
+    half::scratch_elements(k) * size_of::<f32>()
 }
 
 /// As [`linear`] in float64.

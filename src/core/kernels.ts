@@ -173,7 +173,7 @@ export interface ProductSizes {
 
 /**
  * y[m, n] = x[m, k] · w[n, k]ᵀ + b[n], in float32 or float64; the weights as PyTorch stores them. For float32, they may
- * also be of 16 bits, of a dtype that holds every value of x.
+ * also have 16 bits.
  */
 export function linear(
   y: Span & Typed,

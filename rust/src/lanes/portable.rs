@@ -1,6 +1,6 @@
 //! The vector as an array: what host tests run, and the reference for the wasm form.
 
-use super::ROUNDER;
+use super::{HalfConstants, ROUNDER};
 use std::array::from_fn;
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
@@ -170,45 +170,20 @@ impl Pairs {
         self.widened(|bits| u32::from(bits) << 16)
     }
 
-    /// float16 → float32 / 2¹¹², exact, in the same order; what was infinite or NaN is finite.
-    pub(crate) fn half(self) -> [F32x4; 2] {
-        self.widened(|bits| ((i32::from(bits as i16) << 13) as u32) & 0x8fff_e000)
+    /// float16 → float32, in the same order, infinity and NaN too.
+    pub(crate) fn half(self, constants: &HalfConstants) -> [F32x4; 2] {
+        let [fields, exponent, largest, lift] = constants.lanes();
+        self.widened(|bits| {
+            let low = (i32::from(bits as i16) << 13) as u32 & fields;
+            let is_special = low & exponent == exponent;
+            let lifted = f32::from_bits(low) * f32::from_bits(lift);
+            lifted.to_bits() | if is_special { largest } else { 0 }
+        })
     }
 
     /// Even and odd ones in the order they had.
     pub(crate) fn in_order(pairs: [F32x4; 2]) -> [F32x4; 2] {
         from_fn(|half| F32x4(from_fn(|i| pairs[i % 2].0[2 * half + i / 2])))
-    }
-
-    /// What `half` gave, as it was: times 2¹¹², and infinite or NaN again.
-    pub(crate) fn lift(fields: F32x4, power: F32x4) -> F32x4 {
-        F32x4(from_fn(|i| {
-            let is_special = fields.0[i].to_bits() & 0x0f80_0000 == 0x0f80_0000;
-            let bits = (fields.0[i] * power.0[i]).to_bits();
-            f32::from_bits(bits | if is_special { 0x7f80_0000 } else { 0 })
-        }))
-    }
-
-    /// Zeros.
-    pub(crate) fn zero() -> Self {
-        Self([0; 8])
-    }
-
-    /// Of every value here and in `next` the largest bits as unsigned numbers and as signed ones; keeps float16's infinite
-    /// and NaN.
-    pub(crate) fn extremes(most: [Self; 2], next: Self) -> [Self; 2] {
-        [
-            Self(from_fn(|i| most[0].0[i].max(next.0[i]))),
-            Self(from_fn(|i| {
-                (most[1].0[i] as i16).max(next.0[i] as i16) as u16
-            })),
-        ]
-    }
-
-    /// Whether any float16 among those that went into `extremes` is infinite or NaN.
-    pub(crate) fn has_special([unsigned, signed]: [Self; 2]) -> bool {
-        unsigned.0.iter().any(|&bits| bits >= 0xfc00)
-            || signed.0.iter().any(|&bits| bits as i16 >= 0x7c00)
     }
 
     fn widened(self, bits: impl Fn(u16) -> u32) -> [F32x4; 2] {

@@ -1,6 +1,6 @@
 //! The vector as one wasm `v128`.
 
-use super::ROUNDER;
+use super::{HalfConstants, ROUNDER};
 use std::arch::wasm32::*;
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
@@ -128,35 +128,19 @@ impl Pairs {
     #[inline(always)] pub(crate) fn brain(self) -> [F32x4; 2] {
         [F32x4(i32x4_shl(self.0, 16)), F32x4(v128_and(self.0, i32x4_splat(0xffff_0000_u32 as i32)))]
     }
-    /// float16 → float32 / 2¹¹², exact, in the same order; what was infinite or NaN is finite.
-    #[inline(always)] pub(crate) fn half(self) -> [F32x4; 2] {
-        let fields = |upper| F32x4(v128_and(i32x4_shr(upper, 3), i32x4_splat(0x8fff_e000_u32 as i32)));
-        [fields(i32x4_shl(self.0, 16)), fields(self.0)]
+    /// float16 → float32, in the same order, infinity and NaN too.
+    #[inline(always)] pub(crate) fn half(self, constants: &HalfConstants) -> [F32x4; 2] {
+        let HalfConstants { fields, exponent, largest, lift } = constants;
+        [i32x4_shl(self.0, 16), self.0].map(|upper| {
+            // Exponent and fraction where float32 has them: every finite value divided by 2¹¹², subnormals too.
+            let low = v128_and(i32x4_shr(upper, 3), fields.0);
+            let is_special = i32x4_eq(v128_and(low, exponent.0), exponent.0);
+            F32x4(v128_or(f32x4_mul(low, lift.0), v128_and(is_special, largest.0)))
+        })
     }
     /// Even and odd ones in the order they had.
     #[inline(always)] pub(crate) fn in_order([even, odd]: [F32x4; 2]) -> [F32x4; 2] {
         [F32x4(i32x4_shuffle::<0, 4, 1, 5>(even.0, odd.0)), F32x4(i32x4_shuffle::<2, 6, 3, 7>(even.0, odd.0))]
-    }
-    /// Zeros.
-    #[inline(always)] pub(crate) fn zero() -> Self { Self(i16x8_splat(0)) }
-    /// What `half` gave, as it was: times 2¹¹², and infinite or NaN again.
-    #[inline(always)] pub(crate) fn lift(fields: F32x4, power: F32x4) -> F32x4 {
-        let exponent = i32x4_splat(0x0f80_0000);
-        let is_special = i32x4_eq(v128_and(fields.0, exponent), exponent);
-        let largest = i32x4_splat(0x7f80_0000);
-        F32x4(v128_or((fields * power).0, v128_and(is_special, largest)))
-    }
-    /// Of every value here and in `next` the largest bits as unsigned numbers and as signed ones; keeps float16's infinite
-    /// and NaN.
-    #[inline(always)] pub(crate) fn extremes(most: [Self; 2], next: Self) -> [Self; 2] {
-        [Self(u16x8_max(most[0].0, next.0)), Self(i16x8_max(most[1].0, next.0))]
-    }
-    /// Whether any float16 among those that went into `extremes` is infinite or NaN.
-    #[inline(always)] pub(crate) fn has_special(most: [Self; 2]) -> bool {
-        v128_any_true(v128_or(
-            u16x8_ge(most[0].0, u16x8_splat(0xfc00)),
-            i16x8_ge(most[1].0, i16x8_splat(0x7c00)),
-        ))
     }
 }
 

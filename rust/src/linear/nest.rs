@@ -2,7 +2,8 @@
 //! (in the first), for pairs of x rows. K is never split. Sizes and rules were measured in V8, on a core with 32 KiB and
 //! 1 MiB of cache.
 
-use super::tile::{row_tile, tile, Job, Place, PAD};
+use super::tile::{row_tile, scalar, tile, Job, Place, PAD};
+use crate::lanes::LANES;
 
 /// Elements of x in a block: 768 KiB.
 const BLOCK_ELEMENTS: usize = 196_608;
@@ -37,8 +38,20 @@ pub(super) fn part_elements(k: usize) -> usize {
     PART * (k + PAD)
 }
 
-/// Two rows or more, of at least four elements. `scratch`: the address of as much as [`scratch_elements`] says, or 0.
+/// Any product. `scratch`: the address of as much as [`scratch_elements`] says, or 0.
 pub(super) fn nest(job: &Job, m: usize, scratch: usize) {
+    if job.n == 0 {
+    } else if job.k < LANES {
+        scalar(job, m);
+    } else if m == 1 {
+        single(job);
+    } else {
+        blocks(job, m, scratch);
+    }
+}
+
+/// Two rows or more, of at least four elements.
+fn blocks(job: &Job, m: usize, scratch: usize) {
     let Job { k, n, .. } = *job;
     let mut row = 0;
     // Three rows together leave an even number.
@@ -67,6 +80,7 @@ pub(super) fn nest(job: &Job, m: usize, scratch: usize) {
 
 /// The nest for a W that is made a part at a time: `make` writes rows of it into `scratch` (room for
 /// [`part_elements`]), k + PAD elements apart, given the first and how many.
+#[inline(never)]
 pub(super) fn in_parts(
     job: &Job,
     m: usize,
@@ -82,7 +96,7 @@ pub(super) fn in_parts(
 /// One row of x. Each column of a tile is the next one of a stream of its own through W, so that no stream ever stops:
 /// what the machine fetches ahead is always of use. The bias comes last, or its cache lines and those of y would be in
 /// the way of W's, as many of each as there are streams.
-pub(super) fn single(job: &Job) {
+fn single(job: &Job) {
     let Job { k, n, .. } = *job;
     let is_far = !RELAXED || n * k * size_of::<f32>() > FAR;
     let streams = if is_far { 8 } else { 6 };

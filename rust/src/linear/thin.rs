@@ -31,6 +31,7 @@ pub(super) fn is_thin(m: usize, k: usize) -> bool {
 
 /// All of a product for which [`is_thin`] holds. `fill` writes columns of Wᵀ, given the first and how many, into the
 /// panel, k rows that are [`PANEL`] apart.
+#[inline(never)]
 pub(super) fn thin(job: &Job, m: usize, fill: &dyn Fn([usize; 2], *mut f32)) {
     let Job { k, n, .. } = *job;
     // Not written before it is filled: that would be most of the work of a small product.

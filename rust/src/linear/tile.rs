@@ -338,16 +338,16 @@ pub(super) unsafe fn turn(
 
 /// The whole product for any k, one element at a time: what is too short for a vector.
 pub(super) fn scalar(job: &Job, m: usize) {
-    let Job { k, n, x, w, y, .. } = *job;
-    for i in 0..m * n {
-        let (row, column) = (i / n, i % n);
+    for i in 0..m * job.n {
+        let (row, column) = (i / job.n, i % job.n);
+        let (x, w) = (job.row(row), job.w.wrapping_add(column * job.w_step));
         // SAFETY: row < m, column < n and p < k: inside the matrices.
         unsafe {
             let mut sum = 0.0;
-            for p in 0..k {
-                sum += *x.add(row * k + p) * *w.add(column * k + p);
+            for p in 0..job.k {
+                sum += *x.add(p) * *w.add(p);
             }
-            *y.add(i) = sum + *job.bias(column);
+            *job.y.add(row * job.y_step + column) = sum + *job.bias(column);
         }
     }
 }
