@@ -119,6 +119,7 @@ export {
   tanh,
   where,
 } from "./src/tensor/functions.ts";
+export { getNumThreads, setNumThreads } from "./src/tensor/threads.ts";
 export { defaultGenerator, Generator, initialSeed, manualSeed } from "./src/tensor/generator.ts";
 export type { PrintOptions } from "./src/tensor/print.ts";
 export { Tensor } from "./src/tensor/tensor.ts";

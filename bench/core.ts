@@ -50,7 +50,7 @@ export class BareCore {
 
   /** The kernel of {@linkcode LinearSize}; x, w, b and y are addresses. */
   linear({ m, k, n }: LinearSize, [x, w, b, y]: readonly [number, number, number, number]): void {
-    this.#exports.linear(m, k, n, x, w, b, y, this.#scratchOf(this.#exports.linear_scratch(m, k)));
+    this.#exports.linear(m, k, n, x, w, b, y, n, this.#scratchOf(this.#exports.linear_scratch(m, k)));
   }
 
   /** Memory for a kernel while it runs: one block, kept, as large as any needed so far. */

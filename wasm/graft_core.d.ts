@@ -131,14 +131,15 @@ export function init_orthogonal(dst: number, dtype: number, rows: number, cols: 
 export function init_sparse(engine: number, dst: number, dtype: number, rows: number, cols: number, zeros: number): number;
 
 /**
- * y[m, n] = x[m, k] · w[n, k]ᵀ + b[n] in float32; `b` 0: no bias. Any sizes, 0 too; y overlaps nothing. At `scratch` are
- * the bytes that `linear_scratch` says; 0, where there are none, only costs time.
+ * y[m, n] = x[m, k] · w[n, k]ᵀ + b[n] in float32; `b` 0: no bias. Any sizes, 0 too; y overlaps nothing, and its rows are
+ * `step` elements apart, at least n: some columns of a product are a product too. At `scratch` are the bytes that
+ * `linear_scratch` says; 0, where there are none, only costs time.
  *
  * Each sum is four or more interleaved partial ones, then their sum, then the bias; the partial ones are as many as the
  * sizes say. A relaxed build may fuse multiplication and addition, so that its last bits differ from the plain build's
  * and from host to host.
  */
-export function linear(m: number, k: number, n: number, x: number, w: number, b: number, y: number, scratch: number): void;
+export function linear(m: number, k: number, n: number, x: number, w: number, b: number, y: number, step: number, scratch: number): void;
 
 /**
  * As [`linear`] in float64.
@@ -146,9 +147,10 @@ export function linear(m: number, k: number, n: number, x: number, w: number, b:
 export function linear_f64(m: number, k: number, n: number, x: number, w: number, b: number, y: number): void;
 
 /**
- * As [`linear`] with 16-bit weights: float16 if `kind` is 0, else bfloat16. x, b and y are float32; `scratch` must be there.
+ * As [`linear`] with 16-bit weights: float16 if `kind` is 0, else bfloat16. x, b and y are float32; `scratch` must be
+ * there.
  */
-export function linear_half(kind: number, m: number, k: number, n: number, x: number, w: number, b: number, y: number, scratch: number): void;
+export function linear_half(kind: number, m: number, k: number, n: number, x: number, w: number, b: number, y: number, step: number, scratch: number): void;
 
 /**
  * The bytes that `linear_half` needs.
@@ -161,10 +163,10 @@ export function linear_half_scratch(k: number): number;
 export function linear_scratch(m: number, k: number): number;
 
 /**
- * y[m, n] = a[m, k] · b[k, n] in float32. Any sizes, 0 too; y overlaps nothing. At `scratch` are the bytes that
- * `matmul_scratch` says.
+ * y[m, n] = a[m, k] · b[k, n] in float32. Any sizes, 0 too; y overlaps nothing. The rows of B and those of y are `step`
+ * elements apart, at least n. At `scratch` are the bytes that `matmul_scratch` says.
  */
-export function matmul(m: number, k: number, n: number, a: number, b: number, y: number, scratch: number): void;
+export function matmul(m: number, k: number, n: number, a: number, b: number, y: number, step: number, scratch: number): void;
 
 /**
  * The bytes that `matmul` needs.
@@ -356,12 +358,12 @@ export interface InitOutput {
     readonly init_eye: (a: number, b: number, c: number, d: number) => number;
     readonly init_orthogonal: (a: number, b: number, c: number, d: number, e: number) => number;
     readonly init_sparse: (a: number, b: number, c: number, d: number, e: number, f: number) => number;
-    readonly linear: (a: number, b: number, c: number, d: number, e: number, f: number, g: number, h: number) => void;
+    readonly linear: (a: number, b: number, c: number, d: number, e: number, f: number, g: number, h: number, i: number) => void;
     readonly linear_f64: (a: number, b: number, c: number, d: number, e: number, f: number, g: number) => void;
-    readonly linear_half: (a: number, b: number, c: number, d: number, e: number, f: number, g: number, h: number, i: number) => void;
+    readonly linear_half: (a: number, b: number, c: number, d: number, e: number, f: number, g: number, h: number, i: number, j: number) => void;
     readonly linear_half_scratch: (a: number) => number;
     readonly linear_scratch: (a: number, b: number) => number;
-    readonly matmul: (a: number, b: number, c: number, d: number, e: number, f: number, g: number) => void;
+    readonly matmul: (a: number, b: number, c: number, d: number, e: number, f: number, g: number, h: number) => void;
     readonly matmul_scratch: (a: number) => number;
     readonly nonzero: (a: number, b: number, c: number) => void;
     readonly nonzero_count: (a: number, b: number) => number;

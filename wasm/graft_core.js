@@ -336,8 +336,9 @@ export function init_sparse(engine, dst, dtype, rows, cols, zeros) {
 }
 
 /**
- * y[m, n] = x[m, k] · w[n, k]ᵀ + b[n] in float32; `b` 0: no bias. Any sizes, 0 too; y overlaps nothing. At `scratch` are
- * the bytes that `linear_scratch` says; 0, where there are none, only costs time.
+ * y[m, n] = x[m, k] · w[n, k]ᵀ + b[n] in float32; `b` 0: no bias. Any sizes, 0 too; y overlaps nothing, and its rows are
+ * `step` elements apart, at least n: some columns of a product are a product too. At `scratch` are the bytes that
+ * `linear_scratch` says; 0, where there are none, only costs time.
  *
  * Each sum is four or more interleaved partial ones, then their sum, then the bias; the partial ones are as many as the
  * sizes say. A relaxed build may fuse multiplication and addition, so that its last bits differ from the plain build's
@@ -349,10 +350,11 @@ export function init_sparse(engine, dst, dtype, rows, cols, zeros) {
  * @param {number} w
  * @param {number} b
  * @param {number} y
+ * @param {number} step
  * @param {number} scratch
  */
-export function linear(m, k, n, x, w, b, y, scratch) {
-    wasm.linear(m, k, n, x, w, b, y, scratch);
+export function linear(m, k, n, x, w, b, y, step, scratch) {
+    wasm.linear(m, k, n, x, w, b, y, step, scratch);
 }
 
 /**
@@ -370,7 +372,8 @@ export function linear_f64(m, k, n, x, w, b, y) {
 }
 
 /**
- * As [`linear`] with 16-bit weights: float16 if `kind` is 0, else bfloat16. x, b and y are float32; `scratch` must be there.
+ * As [`linear`] with 16-bit weights: float16 if `kind` is 0, else bfloat16. x, b and y are float32; `scratch` must be
+ * there.
  * @param {number} kind
  * @param {number} m
  * @param {number} k
@@ -379,10 +382,11 @@ export function linear_f64(m, k, n, x, w, b, y) {
  * @param {number} w
  * @param {number} b
  * @param {number} y
+ * @param {number} step
  * @param {number} scratch
  */
-export function linear_half(kind, m, k, n, x, w, b, y, scratch) {
-    wasm.linear_half(kind, m, k, n, x, w, b, y, scratch);
+export function linear_half(kind, m, k, n, x, w, b, y, step, scratch) {
+    wasm.linear_half(kind, m, k, n, x, w, b, y, step, scratch);
 }
 
 /**
@@ -407,18 +411,19 @@ export function linear_scratch(m, k) {
 }
 
 /**
- * y[m, n] = a[m, k] · b[k, n] in float32. Any sizes, 0 too; y overlaps nothing. At `scratch` are the bytes that
- * `matmul_scratch` says.
+ * y[m, n] = a[m, k] · b[k, n] in float32. Any sizes, 0 too; y overlaps nothing. The rows of B and those of y are `step`
+ * elements apart, at least n. At `scratch` are the bytes that `matmul_scratch` says.
  * @param {number} m
  * @param {number} k
  * @param {number} n
  * @param {number} a
  * @param {number} b
  * @param {number} y
+ * @param {number} step
  * @param {number} scratch
  */
-export function matmul(m, k, n, a, b, y, scratch) {
-    wasm.matmul(m, k, n, a, b, y, scratch);
+export function matmul(m, k, n, a, b, y, step, scratch) {
+    wasm.matmul(m, k, n, a, b, y, step, scratch);
 }
 
 /**

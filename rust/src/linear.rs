@@ -23,8 +23,9 @@ use wasm_bindgen::prelude::wasm_bindgen;
 /// Up to this many rows, bfloat16 weights are widened for each of them rather than for all.
 const FEW: usize = 3;
 
-/// y[m, n] = x[m, k] · w[n, k]ᵀ + b[n] in float32; `b` 0: no bias. Any sizes, 0 too; y overlaps nothing. At `scratch` are
-/// the bytes that `linear_scratch` says; 0, where there are none, only costs time.
+/// y[m, n] = x[m, k] · w[n, k]ᵀ + b[n] in float32; `b` 0: no bias. Any sizes, 0 too; y overlaps nothing, and its rows are
+/// `step` elements apart, at least n: some columns of a product are a product too. At `scratch` are the bytes that
+/// `linear_scratch` says; 0, where there are none, only costs time.
 ///
 /// Each sum is four or more interleaved partial ones, then their sum, then the bias; the partial ones are as many as the
 /// sizes say. A relaxed build may fuse multiplication and addition, so that its last bits differ from the plain build's
@@ -39,9 +40,10 @@ pub fn linear(
     w: usize,
     b: usize,
     y: usize,
+    step: usize,
     scratch: usize,
 ) {
-    let job = Job::new([k, n], [x, w, b, y]);
+    let job = Job::new([k, n, step], [x, w, b, y]);
     if is_thin(m, k) {
         thin(&job, m, &|[column, width], panel| {
             // SAFETY: W has the rows, the panel k rows of its own.
@@ -58,7 +60,8 @@ pub fn linear_scratch(m: usize, k: usize) -> usize {
     nest::scratch_elements(m, k) * size_of::<f32>()
 }
 
-/// As [`linear`] with 16-bit weights: float16 if `kind` is 0, else bfloat16. x, b and y are float32; `scratch` must be there.
+/// As [`linear`] with 16-bit weights: float16 if `kind` is 0, else bfloat16. x, b and y are float32; `scratch` must be
+/// there.
 #[allow(clippy::too_many_arguments)]
 #[wasm_bindgen]
 pub fn linear_half(
@@ -70,9 +73,10 @@ pub fn linear_half(
     w: usize,
     b: usize,
     y: usize,
+    step: usize,
     scratch: usize,
 ) {
-    let job = Job::new([k, n], [x, 0, b, y]);
+    let job = Job::new([k, n, step], [x, 0, b, y]);
     let (w, scratch) = (w as *const u16, scratch as *mut f32);
     // SAFETY (all blocks): W has the rows, the scratch memory room for a part of them.
     if kind == 0 {

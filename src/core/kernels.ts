@@ -8,8 +8,8 @@
 import { DTYPES } from "../dtype.ts";
 import type { DType } from "../dtype.ts";
 import type { Shape } from "../shape.ts";
-import { adoptFill, memory, Storage } from "./memory.ts";
-import type { Fill, Memory } from "./memory.ts";
+import { adoptFill, memory } from "./memory.ts";
+import type { Fill, Memory, Storage } from "./memory.ts";
 
 /** A place in a storage. */
 export interface Span {
@@ -130,7 +130,7 @@ export function copyBytes(target: Span, source: Span, byteLength: number): void 
 export function equalBytes(a: Span, b: Span, byteLength: number): boolean {
   const wasm = memory();
   wasm.begin();
-  return wasm.exports.equal_bytes(at(wasm, a), at(wasm, b), byteLength) === 1;
+  return wasm.exports.equal_bytes(addressOf(wasm, a), addressOf(wasm, b), byteLength) === 1;
 }
 
 /** `count` elements converted from one dtype to another by the rules of PyTorch's `copy_`. */
@@ -162,53 +162,6 @@ export function scatter(target: StridedSpan, source: Span, item: number): void {
   run([source], target, (wasm, to, [from]) => {
     wasm.exports.scatter(to, from, item, target.shape.length, wasm.describe(target.shape, target.strides));
   });
-}
-
-/** The sizes of a product: [m, k] by [k, n]. */
-export interface ProductSizes {
-  readonly m: number;
-  readonly k: number;
-  readonly n: number;
-}
-
-/**
- * y[m, n] = x[m, k] · w[n, k]ᵀ + b[n], in float32 or float64; the weights as PyTorch stores them. For float32, they may
- * also have 16 bits.
- */
-export function linear(
-  y: Span & Typed,
-  { x, w, b }: { readonly x: Span; readonly w: Span & Typed; readonly b: Span | null },
-  { m, k, n }: ProductSizes,
-): void {
-  const wasm = memory();
-  const { exports } = wasm;
-  wasm.begin();
-  const xAt = at(wasm, x);
-  const wAt = at(wasm, w);
-  const bAt = b === null ? 0 : at(wasm, b);
-  const yAt = wasm.target(y.storage) + y.byteOffset;
-  if (w.dtype === "float64") {
-    exports.linear_f64(m, k, n, xAt, wAt, bAt, yAt);
-    return;
-  }
-  const isWide = w.dtype === "float32";
-  const scratch = scratchFor(isWide ? exports.linear_scratch(m, k) : exports.linear_half_scratch(k));
-  const scratchAt = scratch === null ? 0 : wasm.place(scratch);
-  if (isWide) exports.linear(m, k, n, xAt, wAt, bAt, yAt, scratchAt);
-  else exports.linear_half(w.dtype === "bfloat16" ? 1 : 0, m, k, n, xAt, wAt, bAt, yAt, scratchAt);
-  if (scratch !== null) wasm.release(scratch);
-}
-
-/** y[m, n] = a[m, k] · b[k, n], in float32. */
-export function matmul(y: Span, [a, b]: readonly [Span, Span], { m, k, n }: ProductSizes): void {
-  const wasm = memory();
-  wasm.begin();
-  const aAt = at(wasm, a);
-  const bAt = at(wasm, b);
-  const yAt = wasm.target(y.storage) + y.byteOffset;
-  const scratch = scratchFor(wasm.exports.matmul_scratch(k));
-  wasm.exports.matmul(m, k, n, aAt, bAt, yAt, scratch === null ? 0 : wasm.place(scratch));
-  if (scratch !== null) wasm.release(scratch);
 }
 
 /** An element-wise operation of one operand; `target` may be the operand. */
@@ -314,7 +267,15 @@ export function allClose(
 ): boolean {
   const wasm = memory();
   wasm.begin();
-  const status = wasm.exports.all_close(code(a.dtype), at(wasm, a), at(wasm, b), count, rtol, atol, equalNan ? 1 : 0);
+  const status = wasm.exports.all_close(
+    code(a.dtype),
+    addressOf(wasm, a),
+    addressOf(wasm, b),
+    count,
+    rtol,
+    atol,
+    equalNan ? 1 : 0,
+  );
   return status === 1;
 }
 
@@ -373,14 +334,14 @@ export function valueCount(
 ): number {
   const wasm = memory();
   wasm.begin();
-  return wasm.exports.count_values(at(wasm, source), code(source.dtype), count, VALUE_TEST[test], bound);
+  return wasm.exports.count_values(addressOf(wasm, source), code(source.dtype), count, VALUE_TEST[test], bound);
 }
 
 /** How many of `count` bytes are not 0. */
 export function nonzeroCount(source: Span, count: number): number {
   const wasm = memory();
   wasm.begin();
-  return wasm.exports.nonzero_count(at(wasm, source), count);
+  return wasm.exports.nonzero_count(addressOf(wasm, source), count);
 }
 
 /** The positions of the bytes that are not 0, as int64. */
@@ -422,7 +383,8 @@ export function setFill(target: Span, byteLength: number, fill: Fill): void {
   run([], target, (wasm, to) => fill(wasm, to));
 }
 
-interface Typed {
+/** What has a dtype. */
+export interface Typed {
   readonly dtype: DType;
 }
 
@@ -433,16 +395,12 @@ function run(
 ): void {
   const wasm = memory();
   wasm.begin();
-  const addresses = sources.map((source) => at(wasm, source));
+  const addresses = sources.map((source) => addressOf(wasm, source));
   kernel(wasm, wasm.target(target.storage) + target.byteOffset, addresses);
 }
 
-/** Memory that a kernel needs while it runs; the caller places and releases it. */
-function scratchFor(byteLength: number): Storage | null {
-  return byteLength === 0 ? null : new Storage(byteLength);
-}
-
-function at(wasm: Memory, span: Span): number {
+/** Where a place is in wasm; valid until the next request begins. */
+export function addressOf(wasm: Memory, span: Span): number {
   return wasm.place(span.storage) + span.byteOffset;
 }
 

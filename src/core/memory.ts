@@ -17,6 +17,7 @@
 import { Engines } from "./engines.ts";
 import type { CoreExports } from "./wasm.ts";
 import { chosenVariant, instantiate } from "./wasm.ts";
+import type { Workers } from "./workers.ts";
 
 /** Bytes of a chunk that small results share: large enough to make paging cheap, small enough to retain little. */
 const SMALL_CHUNK = 4096;
@@ -173,6 +174,8 @@ export class Memory {
   readonly exports: CoreExports;
   /** The random engines, seeded and sought on demand. */
   readonly engines: Engines;
+  /** The threads that help, where there are any. */
+  workers: Workers | null = null;
   #ring = new ChunkList();
   #window = new ChunkList();
   #ringBudget: number;
@@ -181,8 +184,8 @@ export class Memory {
   /** The shared chunk being filled, and how far it is. */
   #open: Chunk | null = null;
   #used = 0;
-  #bytes: Uint8Array<ArrayBuffer>;
-  #words: Int32Array<ArrayBuffer>;
+  #bytes: Uint8Array;
+  #words: Int32Array;
   #scratch: number;
   #registry: FinalizationRegistry<Chunk>;
 
@@ -191,8 +194,8 @@ export class Memory {
     this.exports = exports;
     this.#ringBudget = ring;
     this.#windowBudget = window;
-    this.#bytes = new Uint8Array(exports.memory.buffer as ArrayBuffer);
-    this.#words = new Int32Array(exports.memory.buffer as ArrayBuffer);
+    this.#bytes = new Uint8Array(exports.memory.buffer);
+    this.#words = new Int32Array(exports.memory.buffer);
     this.#scratch = this.#block(SCRATCH_BYTES);
     this.#registry = new FinalizationRegistry((chunk) => this.#forget(chunk));
     this.engines = new Engines(exports, () => this.#block(exports.random_engine_bytes()), this.#scratch);
@@ -206,6 +209,11 @@ export class Memory {
   /** Bytes that results and parameters occupy in wasm now. */
   get residentBytes(): number {
     return this.#ring.bytes + this.#window.bytes;
+  }
+
+  /** Whether other threads can share its memory. */
+  get isShared(): boolean {
+    return typeof SharedArrayBuffer !== "undefined" && this.exports.memory.buffer instanceof SharedArrayBuffer;
   }
 
   /** Begins a request: from here to the next one, nothing that is placed moves. */
@@ -232,10 +240,10 @@ export class Memory {
   }
 
   /** All of wasm memory; stale as soon as anything is placed. */
-  get view(): Uint8Array<ArrayBuffer> {
+  get view(): Uint8Array {
     if (this.#bytes.buffer !== this.exports.memory.buffer) {
-      this.#bytes = new Uint8Array(this.exports.memory.buffer as ArrayBuffer);
-      this.#words = new Int32Array(this.exports.memory.buffer as ArrayBuffer);
+      this.#bytes = new Uint8Array(this.exports.memory.buffer);
+      this.#words = new Int32Array(this.exports.memory.buffer);
     }
     return this.#bytes;
   }
@@ -262,6 +270,13 @@ export class Memory {
       this.#forget(chunk);
     } else if (chunk === this.#open && storage.offset + aligned(storage.byteLength) === this.#used) {
       this.#used = storage.offset;
+    }
+  }
+
+  /** Pages out everything. */
+  clear(): void {
+    for (const list of [this.#ring, this.#window]) {
+      while (list.oldest !== null) this.#pageOut(list.oldest);
     }
   }
 
@@ -388,6 +403,17 @@ let instance: Memory | null = null;
 /** The memory of this program, instantiated when a value is first needed. */
 export function memory(): Memory {
   return instance ??= new Memory(instantiate(chosenVariant()));
+}
+
+/** The same, or `null` where wasm was not instantiated yet. */
+export function startedMemory(): Memory | null {
+  return instance;
+}
+
+/** Lets another memory take over: whatever has its bytes in the one before is brought in when it is needed. */
+export function replaceMemory(next: Memory): void {
+  instance?.clear();
+  instance = next;
 }
 
 /** Whether wasm was instantiated yet. */

@@ -15,6 +15,7 @@ import { BASE64 as RELAXED } from "../../wasm/graft_core_relaxed.ts";
 import { BASE64 as SIMD } from "../../wasm/graft_core_simd.ts";
 import { UnsupportedError } from "../errors.ts";
 import { applyDelta } from "./delta.ts";
+import { sharedImports, sharedMemory, sharedModule } from "./shared_module.ts";
 
 /** `"simd"` is WebAssembly 2.0's 128-bit SIMD; `"relaxed"` has fused multiply-add as well (not in Safari yet). */
 export type Variant = "simd" | "relaxed";
@@ -69,16 +70,31 @@ export function chosenVariant(): Variant {
  * for modules of 8 MB and more; these have a fiftieth of that.
  */
 export function instantiate(variant: Variant): CoreExports {
-  const module = new WebAssembly.Module(moduleBytes(variant));
-  const exports = new WebAssembly.Instance(module).exports as unknown as CoreExports;
-  // The engine returns an address as a signed number, and above 2 GiB it is negative.
-  return { ...exports, allocate: (bytes) => exports.allocate(bytes) >>> 0 };
+  return exportsOf(new WebAssembly.Instance(new WebAssembly.Module(moduleBytes(variant))));
+}
+
+/** The same on memory that other threads can share. */
+export function instantiateShared(variant: Variant): CoreExports {
+  const module = moduleBytes(variant);
+  const imports = sharedImports(sharedMemory(module));
+  return exportsOf(new WebAssembly.Instance(new WebAssembly.Module(sharedModule(module)), imports));
+}
+
+/** The module for a further thread that shares such memory, with a stack that ends at an address. */
+export function compileForThread(variant: Variant, stackTop: number): WebAssembly.Module {
+  return new WebAssembly.Module(sharedModule(moduleBytes(variant), { stackTop }));
 }
 
 /** The bytes of a module: one is embedded whole, the other as its difference from it. */
 export function moduleBytes(variant: Variant): Uint8Array<ArrayBuffer> {
   const simd = decodeBase64(SIMD);
   return variant === "simd" ? simd : applyDelta(simd, decodeBase64(RELAXED));
+}
+
+function exportsOf(instance: WebAssembly.Instance): CoreExports {
+  const exports = instance.exports as unknown as CoreExports;
+  // The engine returns an address as a signed number, and above 2 GiB it is negative.
+  return { ...exports, allocate: (bytes) => exports.allocate(bytes) >>> 0 };
 }
 
 function decodeBase64(text: string): Uint8Array<ArrayBuffer> {

@@ -57,7 +57,7 @@ function runHalf(scratch: Scratch, kind: Kind, { m, k, n, x, w, b }: Product): F
   const pw = scratch.put(Int16Array.from(w, (value) => bitsOf(value, kind)), 2).address;
   const y = scratch.put(new Float32Array(m * n), 4);
   const room = scratch.put(new Float32Array(scratch.core.linear_half_scratch(k) / 4).fill(NaN), 4);
-  scratch.core.linear_half(kind.code, m, k, n, px, pw, b === null ? 0 : pb, y.address, room.address);
+  scratch.core.linear_half(kind.code, m, k, n, px, pw, b === null ? 0 : pb, y.address, n, room.address);
   // Looks at what lies around it.
   room.values();
   const values = y.values();
@@ -74,7 +74,7 @@ function run(scratch: Scratch, { m, k, n, x, w, b }: Product): Float32Array {
   const [px, pw, pb] = [x, w, b ?? new Float32Array()].map((values) => scratch.put(values, 4).address);
   const y = scratch.put(new Float32Array(m * n), 4);
   const room = scratch.put(new Float32Array(scratch.core.linear_scratch(m, k) / 4).fill(NaN), 4).address;
-  scratch.core.linear(m, k, n, px, pw, b === null ? 0 : pb, y.address, room);
+  scratch.core.linear(m, k, n, px, pw, b === null ? 0 : pb, y.address, n, room);
   const values = y.values();
   scratch.clear();
   return values;
@@ -212,7 +212,7 @@ for (const variant of VARIANTS) {
       const [pa, pb] = [at.x, b].map((values) => scratch.put(values, 4).address);
       const y = scratch.put(new Float32Array(m * n), 4);
       const room = scratch.put(new Float32Array(scratch.core.matmul_scratch(k) / 4).fill(NaN), 4);
-      scratch.core.matmul(m, k, n, pa, pb, y.address, room.address);
+      scratch.core.matmul(m, k, n, pa, pb, y.address, n, room.address);
       assertRight(at, y.values());
       room.values();
       scratch.clear();

@@ -98,7 +98,8 @@ pub(super) fn in_parts(
 /// the way of W's, as many of each as there are streams.
 fn single(job: &Job) {
     let Job { k, n, .. } = *job;
-    let is_far = !RELAXED || n * k * size_of::<f32>() > FAR;
+    // Of all columns, where these are a part: the order of summation is theirs.
+    let is_far = !RELAXED || job.y_step * k * size_of::<f32>() > FAR;
     let streams = if is_far { 8 } else { 6 };
     let wide = |job: &Job, column, apart| {
         let columns = [column, streams.min(n), apart];

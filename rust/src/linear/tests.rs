@@ -13,8 +13,15 @@ fn fill(count: usize, seed: u32) -> Vec<f32> {
 
 /// Runs the product with guards around y, and compares with float64.
 fn check(m: usize, k: usize, n: usize, bias: bool) {
+    for step in [n, n + 5] {
+        check_columns([m, k, n, step], bias);
+    }
+}
+
+/// Also that what lies between the columns of y stays as it was.
+fn check_columns([m, k, n, step]: [usize; 4], bias: bool) {
     let (x, w, b) = (fill(m * k, 1), fill(n * k, 2), fill(n, 3));
-    let mut y = vec![7.0f32; m * n + 2];
+    let mut y = vec![7.0f32; m * step + 2];
     let address = |v: &Vec<f32>| v.as_ptr() as usize;
     let b_at = if bias { address(&b) } else { 0 };
     linear(
@@ -25,15 +32,20 @@ fn check(m: usize, k: usize, n: usize, bias: bool) {
         address(&w),
         b_at,
         y[1..].as_mut_ptr() as usize,
+        step,
         0,
     );
     assert_eq!(
-        (y[0], y[m * n + 1]),
+        (y[0], y[m * step + 1]),
         (7.0, 7.0),
         "{m}x{k}x{n} wrote outside"
     );
-    for i in 0..m * n {
-        let (row, column) = (i / n, i % n);
+    for i in 0..m * step {
+        let (row, column) = (i / step, i % step);
+        if column >= n {
+            assert_eq!(y[i + 1], 7.0, "{m}x{k}x{n} wrote between the columns");
+            continue;
+        }
         let terms = || (0..k).map(|p| f64::from(x[row * k + p]) * f64::from(w[column * k + p]));
         let want = terms().sum::<f64>() + if bias { f64::from(b[column]) } else { 0.0 };
         // The worst case of recursive summation of k products in float32, and of the bias.
@@ -110,6 +122,7 @@ fn nan_and_infinity_stay_in_their_row_and_column() {
                     w.as_ptr() as usize,
                     0,
                     y.as_mut_ptr() as usize,
+                    n,
                     0,
                 );
                 let got = y[n + 2];
@@ -144,10 +157,11 @@ fn an_empty_k_gives_the_bias() {
         4,
         b.as_ptr() as usize,
         y.as_mut_ptr() as usize,
+        3,
         0,
     );
     assert_eq!(y, [1.0, 2.0, 3.0, 1.0, 2.0, 3.0]);
-    linear(2, 0, 3, 4, 4, 0, y.as_mut_ptr() as usize, 0);
+    linear(2, 0, 3, 4, 4, 0, y.as_mut_ptr() as usize, 3, 0);
     assert_eq!(y, [0.0; 6]);
 }
 
@@ -211,7 +225,7 @@ fn sixteen_bits_are_right_at_every_small_size() {
                 let [px, pb, ps] =
                     [x.as_ptr(), b.as_ptr(), scratch.as_mut_ptr()].map(|p| p as usize);
                 let (pw, py) = (w.as_ptr() as usize, y.as_mut_ptr() as usize);
-                linear_half(kind, m, k, n, px, pw, pb, py, ps);
+                linear_half(kind, m, k, n, px, pw, pb, py, n, ps);
                 assert_eq!(y[m * n], 7.0);
                 for (i, y) in y[..m * n].iter().enumerate() {
                     let terms = || {
@@ -247,7 +261,7 @@ fn sixteen_bits_keep_infinities_and_nan() {
                     );
                     let (px, pw) = (x.as_ptr() as usize, w.as_ptr() as usize);
                     let (py, ps) = (y.as_mut_ptr() as usize, scratch.as_mut_ptr() as usize);
-                    linear_half(kind, m, k, n, px, pw, 0, py, ps);
+                    linear_half(kind, m, k, n, px, pw, 0, py, n, ps);
                     for (i, &y) in y.iter().enumerate() {
                         let want = if i % n == n - 1 {
                             sign * f32::INFINITY
@@ -276,7 +290,7 @@ fn crowded_rows_give_the_same_without_room() {
         let [with, without] = [scratch.as_mut_ptr() as usize, 0].map(|scratch| {
             let mut y = vec![0.0f32; m * n];
             let (px, pw) = (x.as_ptr() as usize, w.as_ptr() as usize);
-            linear(m, k, n, px, pw, 0, y.as_mut_ptr() as usize, scratch);
+            linear(m, k, n, px, pw, 0, y.as_mut_ptr() as usize, n, scratch);
             y
         });
         assert_eq!(with, without);

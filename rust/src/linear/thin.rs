@@ -33,12 +33,14 @@ pub(super) fn is_thin(m: usize, k: usize) -> bool {
 /// panel, k rows that are [`PANEL`] apart.
 #[inline(never)]
 pub(super) fn thin(job: &Job, m: usize, fill: &dyn Fn([usize; 2], *mut f32)) {
-    let Job { k, n, .. } = *job;
+    let Job { k, n, y_step, .. } = *job;
     // Not written before it is filled: that would be most of the work of a small product.
     let mut panel = MaybeUninit::<[f32; MOST_K * PANEL]>::uninit();
     let panel = panel.as_mut_ptr().cast::<f32>();
     let mut tile = [0.0f32; ROWS * PANEL];
-    // From the last panel on, because a row of a tile is written whole: what is too much of it is written again.
+    // A row of a tile is written whole where what is too much of it is written again, hence from the last panel on; not
+    // where others may be writing what lies between the columns of y.
+    let is_dense = y_step == n;
     for column in (0..n).step_by(PANEL).rev() {
         let width = PANEL.min(n - column);
         let mut bias = [0.0f32; PANEL];
@@ -54,16 +56,17 @@ pub(super) fn thin(job: &Job, m: usize, fill: &dyn Fn([usize; 2], *mut f32)) {
         for row in (0..m).step_by(ROWS) {
             let row = row.min(m - ROWS);
             let x = job.x.wrapping_add(row * k);
-            let y = job.y.wrapping_add(row * n + column);
+            let y = job.y.wrapping_add(row * y_step + column);
             // SAFETY (both blocks): so many rows of x, steps of the panel, and elements of y up to its end.
-            if (row + ROWS - 1) * n + column + PANEL <= m * n {
-                unsafe { product(x, k, panel, &bias, y, n) };
+            let is_inside = is_dense && (row + ROWS - 1) * n + column + PANEL <= m * n;
+            if width == PANEL || is_inside {
+                unsafe { product(x, k, panel, &bias, y, y_step) };
                 continue;
             }
             unsafe { product(x, k, panel, &bias, tile.as_mut_ptr(), PANEL) };
             for (r, tile) in tile.chunks(PANEL).enumerate() {
                 for (i, &value) in tile.iter().enumerate().take(width) {
-                    unsafe { *y.add(r * n + i) = value };
+                    unsafe { *y.add(r * y_step + i) = value };
                 }
             }
         }

@@ -60,7 +60,7 @@ pub(super) struct Place {
 
 impl Job {
     /// The addresses are those of x, w, the bias (0: none) and y.
-    pub(super) fn new([k, n]: [usize; 2], [x, w, bias, y]: [usize; 4]) -> Self {
+    pub(super) fn new([k, n, y_step]: [usize; 3], [x, w, bias, y]: [usize; 4]) -> Self {
         let (bias, bias_step) = if bias == 0 {
             (NO_BIAS.as_ptr(), 0)
         } else {
@@ -74,7 +74,7 @@ impl Job {
             w: w as *const f32,
             w_step: k,
             y: y as *mut f32,
-            y_step: n,
+            y_step,
             bias,
             bias_step,
         }

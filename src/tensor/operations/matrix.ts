@@ -8,7 +8,7 @@ import { itemSize } from "../../dtype.ts";
 import { UnsupportedError } from "../../errors.ts";
 import { isContiguous, numelOf } from "../../shape.ts";
 import type { Shape } from "../../shape.ts";
-import * as kernels from "../../core/kernels.ts";
+import * as products from "../../core/products.ts";
 import { computeType, cppName, isComplex, isComputable, isFloat, typeName } from "../promotion.ts";
 import { broadcastShapes, expand, requireBroadcast, t, transpose, unsqueeze } from "../shaping.ts";
 import { contiguous, uninitialised, View } from "../view.ts";
@@ -145,7 +145,7 @@ interface ProductParts {
   readonly bias?: View | null;
   /** Of the result. */
   readonly shape: Shape;
-  readonly sizes: kernels.ProductSizes;
+  readonly sizes: products.ProductSizes;
   /** Where the result goes, of the operands' dtype and dense; new memory by default. */
   readonly into?: View;
 }
@@ -155,7 +155,7 @@ function matrixProduct(left: View, right: View, parts: ProductParts): View {
   const columns = transpose(right, -1, -2);
   if (left.dtype !== "float32" || columns.isContiguous) return product(left, columns, parts);
   const { shape, sizes, into = uninitialised("float32", shape) } = parts;
-  kernels.matmul(into, [contiguous(left), contiguous(right)], sizes);
+  products.matmul(into, [contiguous(left), contiguous(right)], sizes);
   return into;
 }
 
@@ -166,7 +166,7 @@ function product(x: View, weight: View, parts: ProductParts): View {
   if (dtype !== "float32") return otherProduct(x, weight, parts);
   const result = parts.into ?? uninitialised(dtype, shape);
   const b = bias === null ? null : contiguous(bias);
-  kernels.linear(result, { x: contiguous(x), w: contiguous(weight), b }, sizes);
+  products.linear(result, { x: contiguous(x), w: contiguous(weight), b }, sizes);
   return result;
 }
 
@@ -179,7 +179,7 @@ function otherProduct(x: View, weight: View, parts: ProductParts): View {
     y = uninitialised(compute, shape);
     const b = bias === null ? null : contiguous(convert(bias, compute));
     // 16-bit weights stay as they are: the kernel widens them.
-    kernels.linear(y, { x: contiguous(convert(x, compute)), w: contiguous(weight), b }, sizes);
+    products.linear(y, { x: contiguous(convert(x, compute)), w: contiguous(weight), b }, sizes);
   } else {
     y = integerProduct(x, weight, { bias, shape, sizes });
   }
