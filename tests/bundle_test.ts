@@ -36,7 +36,17 @@ const report = await graft.loadCheckpoint(model, new Blob([checkpoint]), {
   rename,
   initMissing: graft.init.xavierUniform_,
 });
+const wide = new graft.Linear(768, 768);
+const rows = graft.randn([8, 768]);
+const alone = wide.forward(rows).data();
+graft.setNumThreads(2);
+// The other thread's code is text, which a minifier changed; the process has to end with it running.
+const start = performance.now();
+let isSame = true;
+while (performance.now() - start < 500) isSame &&= wide.forward(rows).data().every((value, i) => value === alone[i]);
 console.log(JSON.stringify({
+  threads: graft.getNumThreads(),
+  isSame,
   model: inspect(model),
   refused: [refused.name, refused instanceof graft.LoadStateDictError, refused.message],
   initialised: report.initialised,
@@ -56,6 +66,8 @@ Deno.test({
       await Deno.writeTextFile(`${folder}/facts.json`, JSON.stringify(facts));
       await Deno.writeTextFile(`${folder}/program.mjs`, PROGRAM);
       assertEquals(JSON.parse(await output("node", ["program.mjs"], folder)), {
+        threads: 2,
+        isSame: true,
         model: [
           "ModifiedModel(",
           "  (linear1): Linear(in_features=10, out_features=5, bias=True)",

@@ -125,6 +125,7 @@ export class Workers {
   run({ kernel, parts, scratchBytes }: Job): void {
     const words = this.#words;
     words[LAYOUT.done] = 0;
+    words[LAYOUT.failed] = 0;
     words[LAYOUT.scratch] = scratchBytes;
     parts.forEach((args, i) => {
       const at = LAYOUT.table + i * LAYOUT.row;
