@@ -6,10 +6,13 @@
  * chunks only, never to storages: a chunk that is paged out is copied once and forgotten, and if no storage refers to
  * it any more, the collector frees the copy. So memory stays flat in a synchronous loop, where no finaliser runs.
  *
- * - The *ring* holds results. Small ones share chunks of {@linkcode SMALL_CHUNK} bytes, a large one has its own. Over
- *   {@linkcode RING_BUDGET} bytes, the oldest chunk is paged out.
- * - The *window* holds large parameters and buffers, which a model uses again and again. Over its budget, a chunk that
- *   was not used lately is paged out; while unmodified it keeps its JavaScript bytes as home and leaves without a copy.
+ * - The *ring* holds results. Small ones share chunks of {@linkcode SMALL_CHUNK} bytes, a large one has its own.
+ * - The *window* holds large parameters and buffers, which a model uses again and again. A chunk of it keeps its
+ *   JavaScript bytes as home while it is unmodified, and leaves without a copy.
+ *
+ * Both have a budget. Over it, the oldest chunk that was not used lately is paged out. A chunk that comes back makes the
+ * budget grow, so that it becomes what a program needs: most results are never asked for again, and memory that stays in
+ * a cache is faster than memory that does not.
  *
  * @module
  */
@@ -25,8 +28,11 @@ const SMALL_CHUNK = 4096;
 /** Storages up to this size share a chunk; beyond it, the unused tail of shared chunks would be wasted. */
 const SMALL_STORAGE = 2048;
 
-/** Bytes of results kept in wasm before the oldest are paged out. */
-const RING_BUDGET = 64 * 1024 * 1024;
+/** The ring's budget before a result has come back: as much as a core's own cache holds. */
+const RING_START = 1024 * 1024;
+
+/** The ring's largest budget. */
+const RING_LIMIT = 64 * 1024 * 1024;
 
 /** What the window may hold before anything that was paged out has been asked for again. */
 const WINDOW_START = 256 * 1024 * 1024;
@@ -59,9 +65,9 @@ class Chunk {
   readonly byteLength: number;
   /** The last request that used it: what the running request uses must not move. */
   request = 0;
-  /** The request at which the window last passed over it. */
+  /** The request at which its list last passed over it. */
   passed = 0;
-  /** Whether it was paged out before: asking for it again is what makes the window grow. */
+  /** Whether it was paged out before. */
   returned = false;
   /** The list it is in while resident, and its neighbours there. */
   list: ChunkList | null = null;
@@ -128,6 +134,9 @@ export class Storage {
 
 /** Resident chunks, oldest first. Linked, so that one that is freed early leaves nothing behind. */
 class ChunkList {
+  /** Bytes that it may have. */
+  budget: number;
+  readonly #limit: number;
   /** Bytes of its chunks. */
   bytes = 0;
   /** How many there are. */
@@ -135,8 +144,18 @@ class ChunkList {
   #first: Chunk | null = null;
   #last: Chunk | null = null;
 
+  constructor(start: number, limit: number) {
+    this.budget = Math.min(start, limit);
+    this.#limit = limit;
+  }
+
   get oldest(): Chunk | null {
     return this.#first;
+  }
+
+  /** Allows so many bytes more. */
+  grow(byteLength: number): void {
+    this.budget = Math.min(this.budget + byteLength, this.#limit);
   }
 
   push(chunk: Chunk): void {
@@ -162,7 +181,7 @@ class ChunkList {
 
 /** How much stays in wasm; smaller ones than the defaults are for tests. */
 export interface Budgets {
-  /** Bytes of results. */
+  /** Bytes of results, at most. */
   readonly ring?: number;
   /** Bytes of parameters, before anything that was paged out has been asked for again. */
   readonly window?: number;
@@ -176,10 +195,8 @@ export class Memory {
   readonly engines: Engines;
   /** The threads that help, where there are any. */
   workers: Workers | null = null;
-  #ring = new ChunkList();
-  #window = new ChunkList();
-  #ringBudget: number;
-  #windowBudget: number;
+  #ring: ChunkList;
+  #window: ChunkList;
   #request = 1;
   /** The shared chunk being filled, and how far it is. */
   #open: Chunk | null = null;
@@ -190,10 +207,10 @@ export class Memory {
   #registry: FinalizationRegistry<Chunk>;
 
   /** Takes over a fresh instance. */
-  constructor(exports: CoreExports, { ring = RING_BUDGET, window = WINDOW_START }: Budgets = {}) {
+  constructor(exports: CoreExports, { ring = RING_LIMIT, window = WINDOW_START }: Budgets = {}) {
     this.exports = exports;
-    this.#ringBudget = ring;
-    this.#windowBudget = window;
+    this.#ring = new ChunkList(RING_START, ring);
+    this.#window = new ChunkList(window, WINDOW_LIMIT);
     this.#bytes = new Uint8Array(exports.memory.buffer);
     this.#words = new Int32Array(exports.memory.buffer);
     this.#scratch = this.#block(SCRATCH_BYTES);
@@ -283,6 +300,7 @@ export class Memory {
   #bringIn(storage: Storage): number {
     if (storage.byteLength === 0) return NOWHERE;
     const { chunk: source, offset, fill } = storage;
+    if (source?.returned === true) this.#listOf(storage).grow(storage.byteLength);
     const address = storage.byteLength > SMALL_STORAGE ? this.#placeLarge(storage) : this.#placeSmall(storage);
     if (fill !== null) {
       storage.fill = null;
@@ -311,7 +329,7 @@ export class Memory {
   }
 
   #openChunk(): Chunk {
-    this.#makeRoom(SMALL_CHUNK);
+    this.#makeRoom(this.#ring, SMALL_CHUNK);
     const chunk = new Chunk(SMALL_CHUNK);
     chunk.address = this.#block(SMALL_CHUNK);
     this.#ring.push(chunk);
@@ -322,32 +340,27 @@ export class Memory {
     const chunk = storage.chunk ?? new Chunk(storage.byteLength);
     storage.chunk = chunk;
     storage.offset = 0;
-    if (storage.persistent) this.#makeWindow(chunk);
-    else this.#makeRoom(chunk.byteLength);
+    const list = this.#listOf(storage);
+    this.#makeRoom(list, chunk.byteLength);
     chunk.address = this.#block(chunk.byteLength);
     chunk.request = this.#request;
-    (storage.persistent ? this.#window : this.#ring).push(chunk);
+    list.push(chunk);
     if (chunk.byteLength >= FINALIZED_STORAGE) this.#registry.register(storage, chunk, chunk);
     return chunk.address;
   }
 
-  /** Pages out the ring's oldest chunks until `byteLength` more fit its budget, or all that is left is in use. */
-  #makeRoom(byteLength: number): void {
-    const ring = this.#ring;
-    for (let turns = ring.length; turns > 0 && ring.bytes + byteLength > this.#ringBudget; turns--) {
-      this.#turn(ring, (chunk) => chunk.request !== this.#request);
-    }
+  /** Where a storage's bytes are; small ones are results to their neighbours. */
+  #listOf({ persistent, byteLength }: Storage): ChunkList {
+    return persistent && byteLength > SMALL_STORAGE ? this.#window : this.#ring;
   }
 
-  /** The same for the window, where a chunk that was used since its last turn gets another one. */
-  #makeWindow(arriving: Chunk): void {
-    const window = this.#window;
-    if (arriving.returned) this.#windowBudget = Math.min(this.#windowBudget + arriving.byteLength, WINDOW_LIMIT);
-    for (let turns = 2 * window.length; turns > 0 && window.bytes + arriving.byteLength > this.#windowBudget; turns--) {
-      this.#turn(window, (chunk) => {
-        const idle = chunk.request === chunk.passed;
+  /** Pages out a list's chunks that were not used since their last turn, until `byteLength` more fit its budget. */
+  #makeRoom(list: ChunkList, byteLength: number): void {
+    for (let turns = 2 * list.length; turns > 0 && list.bytes + byteLength > list.budget; turns--) {
+      this.#turn(list, (chunk) => {
+        const isIdle = chunk.request === chunk.passed;
         chunk.passed = chunk.request;
-        return idle && chunk.request !== this.#request;
+        return isIdle && chunk.request !== this.#request;
       });
     }
   }

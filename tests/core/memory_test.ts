@@ -53,6 +53,21 @@ Deno.test("Memory keeps values through many turns of the ring, small and large t
   for (const { storage, bytes } of kept) assertEquals(read(memory, storage), bytes);
 });
 
+Deno.test("Memory keeps the ring in a core's cache where nothing comes back, and lets it grow with what does", () => {
+  const memory = smallMemory();
+  const storages = Array.from({ length: 64 }, (_, i) => {
+    const storage = new Storage(LARGE);
+    write(memory, storage, pattern(i, LARGE));
+    return storage;
+  });
+  const atFirst = memory.residentBytes;
+  assert(atFirst <= 1024 * 1024, `${atFirst} bytes are resident`);
+  for (let turn = 0; turn < 3; turn++) {
+    storages.forEach((storage, i) => assertEquals(read(memory, storage), pattern(i, LARGE)));
+  }
+  assertEquals([memory.residentBytes, storages.every((storage) => storage.isResident)], [64 * LARGE, true]);
+});
+
 Deno.test("Memory moves nothing that the running request uses, even over its budget", () => {
   const memory = smallMemory({ ring: 4 * SMALL_CHUNK });
   const storages = Array.from({ length: 40 }, (_, i) => {
