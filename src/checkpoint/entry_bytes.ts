@@ -34,7 +34,7 @@ export function entryBytes(source: ByteSource, entry: ZipEntry): ByteSource {
       if (start !== null) return await source.read(await start + offset, length);
       const isNear = offset <= NEAR_BYTES;
       const both = readHeader(isNear ? offset + length : 0);
-      start = both.then((bytes) => startOf(entry, bytes.subarray(0, localHeaderBytes(entry))));
+      start = both.then((bytes) => startOf(entry, new DataView(bytes.buffer, bytes.byteOffset, bytes.length)));
       start.catch(() => start = null); // a medium that failed may be asked again
       const first = await start;
       if (!isNear || first !== likely) return await source.read(first + offset, length);

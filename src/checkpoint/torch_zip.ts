@@ -24,6 +24,9 @@ const NEWEST_VERSION = 10;
 /** Records that hold a word: the version, the byte order. */
 const MAX_WORD_BYTES = 1024;
 
+/** The rest of a name, from `lastIndex` on, that is the same in small letters. */
+const SMALL_LETTERS = /[\x00-@[-\x7f]*$/y;
+
 const STORED = 0;
 const DEFLATED = 8;
 
@@ -93,8 +96,11 @@ class Archive {
   /** The names of the records that begin with `prefix`. */
   list(prefix: string): string[] {
     const start = this.#folder + prefix;
-    return [...this.#directory.keys()].filter((name) => name.startsWith(start) && !name.endsWith("/"))
-      .map((name) => name.slice(this.#folder.length));
+    const records: string[] = [];
+    for (const name of this.#directory.keys()) {
+      if (name.startsWith(start) && !name.endsWith("/")) records.push(name.slice(this.#folder.length));
+    }
+    return records;
   }
 
   /** A whole record, once `allow` has seen its size; compared with its checksum. */
@@ -114,24 +120,43 @@ class Archive {
     throw new CheckpointError(message, { format: "torch-zip", entry: record });
   }
 
-  /** Where the bytes of a record are. A compressed or encrypted one is described as what it is, not refused. */
-  open(record: string): Omit<Storage, "bigEndian"> {
-    const entry = this.#directory.get(this.#folder + record);
-    if (entry === undefined) return closed(record, 0, { problem: "it is not in the zip" });
-    const fault = entryFault(entry);
-    if (fault !== null) return closed(record, entry.size, fault);
+  /** Where the bytes of a record are. */
+  open(record: string): Storage {
+    return this.openAll([record], { bigEndian: false })[0];
+  }
+
+  /** Where the bytes of records are. A compressed or encrypted one is described as what it is, not refused. */
+  openAll(records: readonly string[], { bigEndian }: { readonly bigEndian: boolean }): Storage[] {
     const source = this.#source;
+    const entries = records.map((record) => this.#directory.get(this.#folder + record));
+    const readable = entries.filter((entry) => entry !== undefined).filter((entry) => entryFault(entry) === null);
     // Where a read is a request to somebody, the header comes with the bytes behind it.
-    const offset = source.readSync === undefined ? null : locate(source, entry);
+    const starts = source.readSync === undefined ? null : locate(source, readable);
+    let located = 0;
+    return entries.map((entry, i): Storage => {
+      if (entry === undefined) return closed(records[i], 0, { problem: "it is not in the zip" });
+      const fault = entryFault(entry);
+      if (fault !== null) return closed(records[i], entry.size, fault);
+      const offset = starts === null ? null : starts[located++];
+      return this.#storage(records[i], entry, { offset, bigEndian });
+    });
+  }
+
+  /** A record in the zip whose bytes begin at `offset`, if that is known. */
+  #storage(
+    id: string,
+    entry: ZipEntry,
+    { offset, bigEndian }: Pick<Storage, "offset" | "bigEndian">,
+  ): Storage {
+    const source = this.#source;
     const raw = offset === null ? entryBytes(source, entry) : part(source, { offset, size: entry.compressedSize });
-    const opened = { id: record, byteLength: entry.size, fault: null };
+    const byteLength = entry.size;
     if (entry.method !== STORED) {
-      return { ...opened, offset: null, source: null, ...inflated(raw, entry) };
+      return { id, byteLength, ...inflated(raw, entry), offset: null, source: null, bigEndian, fault: null };
     }
     // What is read whole at opening is compared there.
-    const isVerified = this.#verify && record.startsWith("data/");
-    const bytes = isVerified ? verified(raw, entry) : raw;
-    return { ...opened, offset, source: offset === null ? null : source, bytes };
+    const bytes = this.#verify && id.startsWith("data/") ? verified(raw, entry) : raw;
+    return { id, byteLength, bytes, offset, source: offset === null ? null : source, bigEndian, fault: null };
   }
 }
 
@@ -152,6 +177,7 @@ function findFolder(directory: ZipDirectory): string {
  * The code of a program is not looked up like that here: its classes may well be called `Net` and `net`.
  */
 function requireDistinctCase(directory: ZipDirectory, folder: string): void {
+  if (!hasOtherCase(directory, folder)) return;
   const names = new Map<string, string>();
   for (const name of directory.keys()) {
     if (name.startsWith(`${folder}code/`)) continue;
@@ -162,6 +188,15 @@ function requireDistinctCase(directory: ZipDirectory, folder: string): void {
     }
     names.set(name.toLowerCase(), name);
   }
+}
+
+/** Whether a name is outside of the folder, or not in small letters in it: only then can two differ in their case alone. */
+function hasOtherCase(directory: ZipDirectory, folder: string): boolean {
+  for (const name of directory.keys()) {
+    SMALL_LETTERS.lastIndex = folder.length;
+    if (!name.startsWith(folder) || !SMALL_LETTERS.test(name)) return true;
+  }
+  return false;
 }
 
 /** A zip that is no checkpoint, called by the name of what it is. */
@@ -215,8 +250,8 @@ async function readMetadata(archive: Archive): Promise<ReadonlyMap<string, strin
  */
 function openStorages(archive: Archive, bigEndian: boolean): ReadonlyMap<string, Storage> {
   const storages = new Map<string, Storage>();
-  for (const record of archive.list("data/")) {
-    storages.set(record.slice("data/".length), { ...archive.open(record), bigEndian });
+  for (const storage of archive.openAll(archive.list("data/"), { bigEndian })) {
+    storages.set(storage.id.slice("data/".length), storage);
   }
   return storages;
 }
@@ -225,11 +260,11 @@ function absent(key: string, location: string): Storage {
   const fault = location === "meta"
     ? { problem: "it was saved from the meta device, without data", unsupported: "meta tensor" }
     : { problem: "the storage is not in the zip" };
-  return { ...closed(`data/${key}`, 0, fault), bigEndian: false };
+  return closed(`data/${key}`, 0, fault);
 }
 
-function closed(id: string, byteLength: number, fault: StorageFault): Omit<Storage, "bigEndian"> {
-  return { id, byteLength, bytes: null, offset: null, source: null, fault };
+function closed(id: string, byteLength: number, fault: StorageFault): Storage {
+  return { id, byteLength, bytes: null, offset: null, source: null, bigEndian: false, fault };
 }
 
 function entryFault(entry: ZipEntry): StorageFault | null {

@@ -14,9 +14,10 @@ async function directoryOf(bytes: Uint8Array) {
 async function locateAll(bytes: Uint8Array): Promise<Map<string, string>> {
   const source = await openSource(bytes);
   const found = new Map<string, string>();
-  for (const [name, entry] of await readDirectory(source, DEFAULT_LIMITS)) {
-    const start = await locate(source, entry);
-    found.set(name, new TextDecoder().decode(bytes.subarray(start, start + entry.compressedSize)));
+  const entries = [...(await readDirectory(source, DEFAULT_LIMITS)).values()];
+  for (const [i, start] of locate(source, entries).entries()) {
+    const { name, compressedSize } = entries[i];
+    found.set(name, new TextDecoder().decode(bytes.subarray(start, start + compressedSize)));
   }
   return found;
 }
