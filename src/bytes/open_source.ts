@@ -9,7 +9,7 @@ import { openBlob } from "./blob.ts";
 import type { BlockCache } from "./blocks.ts";
 import { openFile } from "./file.ts";
 import { openMemory } from "./memory.ts";
-import { type ByteSource, type OpenSource, part, SPOOL_BYTES } from "./source.ts";
+import { type ByteSource, type OpenSource, SPOOL_BYTES } from "./source.ts";
 
 /**
  * Whatever can be opened: a path, a `URL` or URL string (`file:`, `http:`, `https:`), a `Blob`, bytes, a source; and what
@@ -91,9 +91,13 @@ function borrow(source: ByteSource): OpenSource {
   if (!Number.isSafeInteger(source.size) || source.size < 0) {
     throw new TypeError(`Cannot open a ByteSource: its size is ${source.size}, expected a number of bytes`);
   }
+  const { size, name = "source", readInto, readSync } = source;
   return {
-    ...part(source, { offset: 0, size: source.size }),
-    name: source.name ?? "source",
+    size,
+    name,
+    read: (offset, length) => source.read(offset, length),
+    ...readInto === undefined ? {} : { readInto: (offset, into) => readInto.call(source, offset, into) },
+    ...readSync === undefined ? {} : { readSync: (offset, into) => readSync.call(source, offset, into) },
     close: () => Promise.resolve(),
   };
 }

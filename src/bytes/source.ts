@@ -160,18 +160,59 @@ export function readIntoSync(
 }
 
 /** The part of `source` that begins at `offset`, as a source of its own. */
-export function part(
-  source: ByteSource,
-  { offset, size }: { readonly offset: number; readonly size: number },
-): ByteSource {
-  const { readSync, readInto } = source;
-  return {
-    size,
-    ...source.name === undefined ? {} : { name: source.name },
-    read: (at, length) => source.read(offset + at, length),
-    ...readInto === undefined ? {} : { readInto: (at, into) => readInto.call(source, offset + at, into) },
-    ...readSync === undefined ? {} : { readSync: (at, into) => readSync.call(source, offset + at, into) },
-  };
+export function part(source: ByteSource, place: Place): ByteSource {
+  if (source.readSync === undefined) {
+    return source.readInto === undefined ? new Part(source, place) : new DirectPart(source, place);
+  }
+  return source.readInto === undefined ? new SyncPart(source, place) : new FilePart(source, place);
+}
+
+/** Where a part lies in its source. */
+interface Place {
+  readonly offset: number;
+  readonly size: number;
+}
+
+/** A part of a source. It is an object of three fields, without closures: a checkpoint has one for every tensor. */
+class Part implements ByteSource {
+  readonly size: number;
+  protected readonly source: ByteSource;
+  protected readonly offset: number;
+
+  constructor(source: ByteSource, { offset, size }: Place) {
+    this.size = size;
+    this.source = source;
+    this.offset = offset;
+  }
+
+  get name(): string | undefined {
+    return this.source.name;
+  }
+
+  read(at: number, length: number): Promise<Uint8Array> {
+    return this.source.read(this.offset + at, length);
+  }
+}
+
+/** A part of memory. */
+class SyncPart extends Part {
+  readSync(at: number, into: Uint8Array): number {
+    return this.source.readSync?.(this.offset + at, into) ?? 0;
+  }
+}
+
+/** A part of a file. */
+class FilePart extends SyncPart {
+  async readInto(at: number, into: Uint8Array): Promise<number> {
+    return await this.source.readInto?.(this.offset + at, into) ?? 0;
+  }
+}
+
+/** A part of what fills memory, though not without waiting. */
+class DirectPart extends Part {
+  async readInto(at: number, into: Uint8Array): Promise<number> {
+    return await this.source.readInto?.(this.offset + at, into) ?? 0;
+  }
 }
 
 async function attempt<T>(source: ByteSource, what: string, read: () => Promise<T>): Promise<T> {

@@ -172,14 +172,19 @@ const OPCODES: readonly Opcode[] = [
   }],
 ];
 
-const BY_BYTE: ReadonlyMap<number, Opcode> = new Map(
-  OPCODES.map((opcode) => [typeof opcode[1] === "string" ? opcode[1].charCodeAt(0) : opcode[1], opcode]),
+/** The rows of the table by their bytes: a program takes millions of steps. */
+const BY_BYTE: readonly (Opcode | undefined)[] = Array.from(
+  { length: 256 },
+  (_, byte) => OPCODES.find(([, code]) => (typeof code === "string" ? code.charCodeAt(0) : code) === byte),
 );
 
 function step(machine: Machine): void {
   const byte = machine.opcode();
-  const opcode = BY_BYTE.get(byte);
-  machine.operation = opcode?.[0] ?? `opcode 0x${byte.toString(16).padStart(2, "0")}`;
-  if (opcode === undefined) throw machine.error("is unknown");
+  const opcode = BY_BYTE[byte];
+  if (opcode === undefined) {
+    machine.operation = `opcode 0x${byte.toString(16).padStart(2, "0")}`;
+    throw machine.error("is unknown");
+  }
+  machine.operation = opcode[0];
   opcode[2](machine);
 }

@@ -10,6 +10,7 @@ import { CheckpointError, UnsupportedError } from "../errors.ts";
 import type { Inert } from "../state_dict.ts";
 import { isDict, isList, isSequence, isSet } from "./inert.ts";
 import { type Budget, enforce, type Limits } from "./limits.ts";
+import { recalledSlots } from "./pickle_recalls.ts";
 import { decodeLatin1, decodeLong, decodeUtf8 } from "./pickle_text.ts";
 
 /** Steps that an empty `Map` or `Set` counts for: it takes about as much memory as this many other values. */
@@ -17,6 +18,9 @@ const HASHED_CONTAINER_STEPS = 8;
 
 /** The last index of a JavaScript array, one before the last 32-bit number. */
 const LAST_SLOT = 2 ** 32 - 2;
+
+/** Stands in the memo for what no opcode will ask for, which would only be in the way of the garbage collector. */
+const NEVER_RECALLED: Inert = null;
 
 /** What gives the names in a pickle their meaning. */
 export interface PickleHost {
@@ -58,9 +62,13 @@ export class Machine {
   readonly #stack: Inert[] = [];
   /** The heights of the stack at which `MARK` was met, innermost last. */
   readonly #marks: number[] = [];
+  /** The height at the innermost mark: what lies below it cannot be taken. */
+  #floor = 0;
   /** An engine keeps an array with holes as it is, dense or as a table. */
   readonly #memo: Inert[] = [];
   #remembered = 0;
+  /** The slots that are recalled; `null` where that may be any. */
+  readonly #recalled: ReadonlySet<number> | null;
   /** The name of the opcode that runs, for errors. */
   operation = "";
   /** Whether `STOP` was met. */
@@ -72,6 +80,7 @@ export class Machine {
     this.host = host;
     this.limits = options.limits;
     this.#options = options;
+    this.#recalled = recalledSlots(bytes);
   }
 
   /** The next opcode's byte; every one counts as a step. */
@@ -87,49 +96,65 @@ export class Machine {
 
   /** Takes the top of the stack; what lies below a mark cannot be taken. */
   pop(): Inert {
-    const value = this.#stack.length > (this.#marks.at(-1) ?? 0) ? this.#stack.pop() : undefined;
+    const value = this.#stack.length > this.#floor ? this.#stack.pop() : undefined;
     if (value === undefined) throw this.error("finds the stack empty");
     return value;
   }
 
   /** The top of the stack, left there. */
   top(): Inert {
-    const value = this.pop();
-    this.#stack.push(value);
-    return value;
+    const height = this.#stack.length;
+    if (height <= this.#floor) throw this.error("finds the stack empty");
+    return this.#stack[height - 1];
   }
 
   /** Takes `count` values, in the order in which they were pushed. */
   popMany(count: number): Inert[] {
-    const values: Inert[] = [];
-    for (let i = 0; i < count; i++) values.push(this.pop());
-    return values.reverse();
+    const height = this.#stack.length - count;
+    if (height < this.#floor) throw this.error("finds the stack empty");
+    return this.#popFrom(height);
   }
 
   /** Puts a mark on the stack. */
   mark(): void {
-    this.#marks.push(this.#stack.length);
+    this.#floor = this.#stack.length;
+    this.#marks.push(this.#floor);
     enforce(this.limits, "depth", { found: this.#marks.length, what: this.#options.what });
   }
 
   /** Takes everything above the last mark, and the mark. */
   popMark(): Inert[] {
-    const height = this.#marks.pop();
+    const height = this.#popFloor();
     if (height === undefined) throw this.error("finds no mark");
-    return this.#stack.splice(height);
+    return this.#popFrom(height);
   }
 
   /** `POP` also takes a mark where that is on top. */
   discard(): void {
-    if (this.#marks.at(-1) === this.#stack.length) this.#marks.pop();
+    if (this.#marks.at(-1) === this.#stack.length) this.#popFloor();
     else this.pop();
+  }
+
+  /** Takes the innermost mark. */
+  #popFloor(): number | undefined {
+    const height = this.#marks.pop();
+    this.#floor = this.#marks.length === 0 ? 0 : this.#marks[this.#marks.length - 1];
+    return height;
+  }
+
+  /** Takes everything from a height of the stack on. */
+  #popFrom(height: number): Inert[] {
+    const values = this.#stack.slice(height);
+    this.#stack.length = height;
+    return values;
   }
 
   /** Keeps the top of the stack under a number. */
   remember(slot: number | bigint): void {
     if (typeof slot !== "number" || !(slot >= 0 && slot <= LAST_SLOT)) throw this.error(`cannot use memo slot ${slot}`);
+    const value = this.top();
     if (this.#memo[slot] === undefined) this.#remembered++;
-    this.#memo[slot] = this.top();
+    this.#memo[slot] = this.#recalled === null || this.#recalled.has(slot) ? value : NEVER_RECALLED;
     enforce(this.limits, "memo", { found: this.#remembered, what: this.#options.what });
   }
 

@@ -37,6 +37,12 @@ const RARE_STORAGES: ReadonlyMap<string, RareDType> = new Map([
   ["QUInt2x4Storage", "quint2x4"],
 ]);
 
+/** The dtypes of all storage classes with one. */
+const STORAGE_DTYPES: ReadonlyMap<string | null, DType | RareDType> = new Map<string | null, DType | RareDType>([
+  ...DTYPE_NAMES.map((dtype) => [DTYPES[dtype].storage, dtype] as const),
+  ...RARE_STORAGES,
+]);
+
 /** The classes of storages that are bytes; the second is the name of PyTorch 1.11. */
 const UNTYPED_STORAGES: ReadonlySet<string> = new Set(["UntypedStorage", "_UntypedStorage"]);
 
@@ -107,7 +113,7 @@ export function isTensorClass(fullName: string): boolean {
 /** The dtype of a storage class, `null` for untyped bytes, `undefined` if it is no storage class. */
 export function storageDType(className: string): DType | RareDType | null | undefined {
   if (UNTYPED_STORAGES.has(className)) return null;
-  return DTYPE_NAMES.find((dtype) => DTYPES[dtype].storage === className) ?? RARE_STORAGES.get(className);
+  return STORAGE_DTYPES.get(className);
 }
 
 /** Calls the class of a tensor: without arguments an empty one, which `BUILD` fills. */
@@ -292,11 +298,14 @@ type Draft = Omit<TensorDescription, "requiresGrad"> & {
 };
 
 function describe(context: RebuildContext, draft: Draft): StoredTensor {
-  const { requiresGrad, metadata, ...rest } = draft;
-  const pending = metadata !== undefined && isDict(metadata)
-    ? { pending: { conjugate: metadata.get("conj") === true, negative: metadata.get("neg") === true } }
-    : {};
-  return new StoredTensor({ ...rest, ...pending, requiresGrad: requiresGrad === true }, context);
+  const { dtype, shape, strides, storageOffset, storage, byteLength, unsupported, metadata } = draft;
+  const flags = metadata !== undefined && isDict(metadata)
+    ? { conjugate: metadata.get("conj") === true, negative: metadata.get("neg") === true }
+    : undefined;
+  const pending = flags ?? draft.pending;
+  const requiresGrad = draft.requiresGrad === true;
+  const description = { dtype, shape, strides, storageOffset, storage, requiresGrad, pending, byteLength, unsupported };
+  return new StoredTensor(description, context);
 }
 
 function geometry(context: RebuildContext, size: Inert, stride: Inert): { shape: Shape; strides: readonly number[] } {
@@ -326,12 +335,13 @@ function dense(shape: Shape): { shape: Shape; strides: readonly number[] } {
 function sizes(context: RebuildContext, value: Inert | undefined, what: string): readonly number[] {
   if (value === undefined || !isSequence(value)) throw malformed(context, `${what} is not a tuple`);
   enforce(context.limits, "rank", { found: value.length, what: "a tensor's dimensions" });
-  const numbers = value.map((item) => count(context, item, what));
-  const elements = numbers.reduce((product, size) => product * Math.max(size, 1), 1);
+  let elements = 1;
+  for (const item of value) elements *= Math.max(count(context, item, what), 1);
   if (what === "a size" && elements > MAX_ELEMENTS) {
-    throw malformed(context, `a tensor of size (${numbers.join(", ")}) is larger than any file`);
+    throw malformed(context, `a tensor of size (${value.join(", ")}) is larger than any file`);
   }
-  return Object.freeze(numbers);
+  // A tuple stays as it is; to a list the pickle may still append.
+  return Object.isFrozen(value) && value.every(isCount) ? value : Object.freeze(value.filter(isCount));
 }
 
 function count(context: RebuildContext, value: Inert | undefined, what: string): number {

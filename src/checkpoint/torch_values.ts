@@ -18,7 +18,7 @@ import type { PickleHost } from "./pickle_machine.ts";
 import { encodeLatin1 } from "./pickle_text.ts";
 import type { Storage } from "./storage.ts";
 import { StoredTensor } from "./stored_tensor.ts";
-import { isTensorClass, newTensor, REBUILD_FUNCTIONS, setTensorState } from "./torch_tensors.ts";
+import { isTensorClass, newTensor, type Rebuild, REBUILD_FUNCTIONS, setTensorState } from "./torch_tensors.ts";
 import { storageDType, type TypedStorage } from "./torch_tensors.ts";
 
 /** Steps that a call counts for: its result takes about as much memory as this many other values. */
@@ -79,6 +79,28 @@ interface Draft extends InertObject {
   items?: Inert[] | Map<Inert, Inert>;
 }
 
+/** What is known of a name in a pickle. */
+interface KnownName {
+  /** Module and name. */
+  readonly fullName: string;
+  /** What reads its arguments, where it makes a tensor. */
+  readonly rebuild: Rebuild | undefined;
+}
+
+/** What a persistent id says. */
+interface StorageId extends Pick<TypedStorage, "start" | "length"> {
+  readonly type: InertObject;
+  readonly key: string;
+  readonly location: string;
+  readonly numel: number;
+}
+
+/** A storage that the pickle named. */
+interface NamedStorage extends Pick<TypedStorage, "start" | "length"> {
+  /** The value that stands for it: its class, and its key, location and number of elements. */
+  readonly record: InertObject;
+}
+
 /** Gives the names in a PyTorch pickle their meaning. */
 export class TorchValues implements PickleHost {
   /** The format, for errors. */
@@ -88,7 +110,11 @@ export class TorchValues implements PickleHost {
   readonly #budget: Budget;
   readonly #storage: TorchValuesOptions["storage"];
   readonly #globals = new Map<string, Draft>();
-  readonly #storages = new Map<string, InertObject>();
+  readonly #names = new Map<InertObject, KnownName>();
+  /** The storages by their keys, the first of each. */
+  readonly #storages = new Map<string, NamedStorage>();
+  /** Those that have a key in common with another and differ in something else, by everything. */
+  readonly #others = new Map<string, InertObject>();
   readonly #typed = new Map<InertObject, TypedStorage>();
   readonly #encoded = new Map<string, Uint8Array>();
   #nested = 0;
@@ -112,6 +138,8 @@ export class TorchValues implements PickleHost {
     if (known !== undefined) return known;
     const record: Draft = { module: newModule, name: newName };
     this.#globals.set(key, record);
+    const rebuild = REBUILD_FUNCTIONS.get(key) ?? (isTensorClass(key) ? newTensor : undefined);
+    this.#names.set(record, { fullName: key, rebuild });
     return record;
   }
 
@@ -123,7 +151,8 @@ export class TorchValues implements PickleHost {
     if (callable.args !== undefined) return { module: "operator", name: "call", args: [callable, ...args] };
     const { module, name } = callable;
     if (keywords !== undefined && keywords.size > 0) return { module, name, args: [...args, keywords] };
-    const value = this.#allowed(`${module}.${name}`, args);
+    const known = this.#names.get(callable);
+    const value = known?.rebuild === undefined ? this.#allowed(known?.fullName, args) : known.rebuild(args, this);
     return value === undefined ? { module, name, args } : value;
   }
 
@@ -147,7 +176,8 @@ export class TorchValues implements PickleHost {
   /** `("storage", class, key, location, numel)`, or the module of an old file, which stands for its class. */
   persistent(id: Inert): Inert {
     if (!isSequence(id) || id.length > 6) throw this.#malformed("a persistent id is not a tuple that names a storage");
-    const [kind, type, key, location, numel, view = null] = id.map(fromPython2);
+    const [kind, type, key, location] = [fromPython2(id[0]), id[1], fromPython2(id[2]), fromPython2(id[3])];
+    const [numel, view = null] = [id[4], id[5]];
     if (kind === "module" && isObject(type)) return type;
     if (kind !== "storage" || !isObject(type) || typeof key !== "string" || typeof location !== "string") {
       throw this.#malformed("a persistent id does not name a storage");
@@ -158,13 +188,31 @@ export class TorchValues implements PickleHost {
       throw this.#malformed(`storage "${key}" is said to have ${String(numel)} elements`);
     }
     const { start, length } = this.#viewOf(view);
+    return this.#named({ type, key, location, numel, start, length });
+  }
+
+  /** The value that stands for a storage: the same for the same id. */
+  #named(id: StorageId): InertObject {
+    const first = this.#storages.get(id.key);
+    if (first === undefined) {
+      const record = this.#newStorage(id);
+      this.#storages.set(id.key, { record, start: id.start, length: id.length });
+      return record;
+    }
+    if (isSameId(first, id)) return first.record;
+    const { type, key, location, numel, start, length } = id;
     // With the lengths of the texts, no two ids have the same.
     const counts = [type.name.length, location.length, numel, start, length].join(" ");
-    const cacheKey = `${counts} ${type.name}${location}${key}`;
-    const known = this.#storages.get(cacheKey);
+    const otherKey = `${counts} ${type.name}${location}${key}`;
+    const known = this.#others.get(otherKey);
     if (known !== undefined) return known;
+    const record = this.#newStorage(id);
+    this.#others.set(otherKey, record);
+    return record;
+  }
+
+  #newStorage({ type, key, location, numel, start, length }: StorageId): InertObject {
     const record = { module: type.module, name: type.name, args: [key, location, numel] };
-    this.#storages.set(cacheKey, record);
     const dtype = storageDType(type.name);
     if (dtype !== undefined) {
       const byteLength = numel * (dtype === null ? 1 : itemSize(dtype));
@@ -205,9 +253,7 @@ export class TorchValues implements PickleHost {
     throw this.#malformed("a view of a storage does not say where it begins, and how long it is");
   }
 
-  #allowed(fullName: string, args: readonly Inert[]): Inert | undefined {
-    const rebuild = REBUILD_FUNCTIONS.get(fullName) ?? (isTensorClass(fullName) ? newTensor : undefined);
-    if (rebuild !== undefined) return rebuild(args, this);
+  #allowed(fullName: string | undefined, args: readonly Inert[]): Inert | undefined {
     switch (fullName) {
       case "collections.OrderedDict":
         return this.#dict(args[0], new OrderedDict());
@@ -336,6 +382,11 @@ export class TorchValues implements PickleHost {
 /** An object that was called into being. A bare name is shared by all who use it, and takes nothing. */
 function isDraft(value: Inert): value is Draft {
   return isObject(value) && value.args !== undefined;
+}
+
+function isSameId({ record, start, length }: NamedStorage, id: StorageId): boolean {
+  return record.name === id.type.name && record.args?.[1] === id.location && record.args[2] === id.numel &&
+    start === id.start && length === id.length;
 }
 
 /** A storage of whose bytes a pickle expects `expected`. */

@@ -25,7 +25,7 @@ const NEWEST_VERSION = 10;
 const MAX_WORD_BYTES = 1024;
 
 /** The rest of a name, from `lastIndex` on, that is the same in small letters. */
-const SMALL_LETTERS = /[\x00-@[-\x7f]*$/y;
+const SMALL_LETTERS = /[^A-Z\u0080-\uffff]*$/y;
 
 const STORED = 0;
 const DEFLATED = 8;
