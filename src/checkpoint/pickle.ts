@@ -15,6 +15,9 @@ import { parseRawUnicode } from "./pickle_text.ts";
 /** The newest protocol there is. */
 const NEWEST_PROTOCOL = 5;
 
+/** There is one, as in Python: nobody can tell. */
+const EMPTY_TUPLE: Inert = Object.freeze([]);
+
 /** What was unpickled, and how long it was. */
 export interface Unpickled {
   /** The value on top of the stack at `STOP`. */
@@ -101,7 +104,7 @@ const OPCODES: readonly Opcode[] = [
   ["BYTEARRAY8", 0x96, (m) => m.push(m.input.bytes(m.input.u64()).slice())],
 
   // Containers
-  ["EMPTY_TUPLE", ")", (m) => m.tuple([])],
+  ["EMPTY_TUPLE", ")", (m) => m.push(EMPTY_TUPLE)],
   ["TUPLE1", 0x85, (m) => m.tuple(m.popMany(1))],
   ["TUPLE2", 0x86, (m) => m.tuple(m.popMany(2))],
   ["TUPLE3", 0x87, (m) => m.tuple(m.popMany(3))],

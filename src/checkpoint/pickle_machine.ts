@@ -119,7 +119,9 @@ export class Machine {
   mark(): void {
     this.#floor = this.#stack.length;
     this.#marks.push(this.#floor);
-    enforce(this.limits, "depth", { found: this.#marks.length, what: this.#options.what });
+    if (this.#marks.length > this.limits.depth) {
+      enforce(this.limits, "depth", { found: this.#marks.length, what: this.#options.what });
+    }
   }
 
   /** Takes everything above the last mark, and the mark. */
@@ -155,7 +157,9 @@ export class Machine {
     const value = this.top();
     if (this.#memo[slot] === undefined) this.#remembered++;
     this.#memo[slot] = this.#recalled === null || this.#recalled.has(slot) ? value : NEVER_RECALLED;
-    enforce(this.limits, "memo", { found: this.#remembered, what: this.#options.what });
+    if (this.#remembered > this.limits.memo) {
+      enforce(this.limits, "memo", { found: this.#remembered, what: this.#options.what });
+    }
   }
 
   /** `MEMOIZE` numbers the slots by itself. */

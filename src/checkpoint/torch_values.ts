@@ -99,6 +99,8 @@ interface StorageId extends Pick<TypedStorage, "start" | "length"> {
 interface NamedStorage extends Pick<TypedStorage, "start" | "length"> {
   /** The value that stands for it: its class, and its key, location and number of elements. */
   readonly record: InertObject;
+  /** The storage itself, where its class is one of a storage. */
+  readonly typed: TypedStorage | undefined;
 }
 
 /** Gives the names in a PyTorch pickle their meaning. */
@@ -114,8 +116,9 @@ export class TorchValues implements PickleHost {
   /** The storages by their keys, the first of each. */
   readonly #storages = new Map<string, NamedStorage>();
   /** Those that have a key in common with another and differ in something else, by everything. */
-  readonly #others = new Map<string, InertObject>();
-  readonly #typed = new Map<InertObject, TypedStorage>();
+  readonly #others = new Map<string, NamedStorage>();
+  /** Those again, by the values that stand for them. */
+  readonly #otherRecords = new Map<InertObject, NamedStorage>();
   readonly #encoded = new Map<string, Uint8Array>();
   #nested = 0;
   #held = 0;
@@ -158,7 +161,10 @@ export class TorchValues implements PickleHost {
 
   /** What a value of the pickle stands for, if it is a storage. */
   storageOf(value: Inert): TypedStorage | undefined {
-    return isObject(value) ? this.#typed.get(value) : undefined;
+    if (!isObject(value)) return undefined;
+    const key = value.args?.[0];
+    const first = typeof key === "string" ? this.#storages.get(key) : undefined;
+    return (first?.record === value ? first : this.#otherRecords.get(value))?.typed;
   }
 
   /** A storage of bytes that are in the pickle; no other has its id. */
@@ -195,9 +201,9 @@ export class TorchValues implements PickleHost {
   #named(id: StorageId): InertObject {
     const first = this.#storages.get(id.key);
     if (first === undefined) {
-      const record = this.#newStorage(id);
-      this.#storages.set(id.key, { record, start: id.start, length: id.length });
-      return record;
+      const named = this.#newStorage(id);
+      this.#storages.set(id.key, named);
+      return named.record;
     }
     if (isSameId(first, id)) return first.record;
     const { type, key, location, numel, start, length } = id;
@@ -205,21 +211,20 @@ export class TorchValues implements PickleHost {
     const counts = [type.name.length, location.length, numel, start, length].join(" ");
     const otherKey = `${counts} ${type.name}${location}${key}`;
     const known = this.#others.get(otherKey);
-    if (known !== undefined) return known;
-    const record = this.#newStorage(id);
-    this.#others.set(otherKey, record);
-    return record;
+    if (known !== undefined) return known.record;
+    const named = this.#newStorage(id);
+    this.#others.set(otherKey, named);
+    this.#otherRecords.set(named.record, named);
+    return named.record;
   }
 
-  #newStorage({ type, key, location, numel, start, length }: StorageId): InertObject {
+  #newStorage({ type, key, location, numel, start, length }: StorageId): NamedStorage {
     const record = { module: type.module, name: type.name, args: [key, location, numel] };
     const dtype = storageDType(type.name);
-    if (dtype !== undefined) {
-      const byteLength = numel * (dtype === null ? 1 : itemSize(dtype));
-      const storage = sized(this.#storage(key, { location, elements: numel, byteLength }), byteLength);
-      this.#typed.set(record, { storage, dtype, start, length });
-    }
-    return record;
+    if (dtype === undefined) return { record, start, length, typed: undefined };
+    const byteLength = numel * (dtype === null ? 1 : itemSize(dtype));
+    const storage = sized(this.#storage(key, { location, elements: numel, byteLength }), byteLength);
+    return { record, start, length, typed: { storage, dtype, start, length } };
   }
 
   /** What `__setstate__` would do, for tensors; for other objects, remembers the state. */

@@ -122,23 +122,34 @@ class Archive {
 
   /** Where the bytes of a record are. */
   open(record: string): Storage {
-    return this.openAll([record], { bigEndian: false })[0];
+    const entry = this.#directory.get(this.#folder + record);
+    if (entry === undefined) return closed(record, 0, { problem: "it is not in the zip" });
+    return this.#openAll([entry], { bigEndian: false })[0];
   }
 
-  /** Where the bytes of records are. A compressed or encrypted one is described as what it is, not refused. */
-  openAll(records: readonly string[], { bigEndian }: { readonly bigEndian: boolean }): Storage[] {
+  /** Where the bytes of the storages are. */
+  openStorages({ bigEndian }: Pick<Storage, "bigEndian">): Storage[] {
+    const start = `${this.#folder}data/`;
+    const entries: ZipEntry[] = [];
+    for (const [name, entry] of this.#directory) {
+      if (name.startsWith(start) && !name.endsWith("/")) entries.push(entry);
+    }
+    return this.#openAll(entries, { bigEndian });
+  }
+
+  /** Where the bytes of entries are. A compressed or encrypted one is described as what it is, not refused. */
+  #openAll(entries: readonly ZipEntry[], { bigEndian }: Pick<Storage, "bigEndian">): Storage[] {
     const source = this.#source;
-    const entries = records.map((record) => this.#directory.get(this.#folder + record));
-    const readable = entries.filter((entry) => entry !== undefined).filter((entry) => entryFault(entry) === null);
+    const readable = entries.filter((entry) => entryFault(entry) === null);
     // Where a read is a request to somebody, the header comes with the bytes behind it.
     const starts = source.readSync === undefined ? null : locate(source, readable);
     let located = 0;
-    return entries.map((entry, i): Storage => {
-      if (entry === undefined) return closed(records[i], 0, { problem: "it is not in the zip" });
+    return entries.map((entry): Storage => {
+      const record = entry.name.slice(this.#folder.length);
       const fault = entryFault(entry);
-      if (fault !== null) return closed(records[i], entry.size, fault);
+      if (fault !== null) return closed(record, entry.size, fault);
       const offset = starts === null ? null : starts[located++];
-      return this.#storage(records[i], entry, { offset, bigEndian });
+      return this.#storage(record, entry, { offset, bigEndian });
     });
   }
 
@@ -250,7 +261,7 @@ async function readMetadata(archive: Archive): Promise<ReadonlyMap<string, strin
  */
 function openStorages(archive: Archive, bigEndian: boolean): ReadonlyMap<string, Storage> {
   const storages = new Map<string, Storage>();
-  for (const storage of archive.openAll(archive.list("data/"), { bigEndian })) {
+  for (const storage of archive.openStorages({ bigEndian })) {
     storages.set(storage.id.slice("data/".length), storage);
   }
   return storages;

@@ -379,8 +379,8 @@ function distinct(entries: readonly FoundEntry[], directoryOffset: number): ZipD
   }
   const directory = new Map<string, ZipEntry>();
   for (const entry of entries) {
-    if (directory.has(entry.name)) throw mismatch(entry, "the directory has it twice");
-    directory.set(entry.name, entry);
+    const { size } = directory;
+    if (directory.set(entry.name, entry).size === size) throw mismatch(entry, "the directory has it twice");
   }
   return directory;
 }
