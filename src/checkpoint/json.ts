@@ -29,6 +29,20 @@ export function parseJson(text: string): Json {
   return value;
 }
 
+/**
+ * Parses the whole of `text`, an object, and hands over its entries one after the other, so that what they hold need not
+ * be in memory together. `false` where the text is something else than an object.
+ *
+ * @throws {SyntaxError} As {@linkcode parseJson} does, also for a name that comes again; those before were handed over.
+ * @throws {unknown} What `take` throws.
+ */
+export function parseEntries(text: string, take: (name: string, value: Json) => void): boolean {
+  const parser = new Parser(text);
+  if (parser.entries(take)) return true;
+  parseJson(text);
+  return false;
+}
+
 class Parser {
   readonly #text: string;
   #at = 0;
@@ -67,19 +81,37 @@ class Parser {
     if (this.#at < this.#text.length) throw this.#error("something after the value");
   }
 
+  /** The entries of an object that is the whole text; `false` where it is another value. */
+  entries(take: (name: string, value: Json) => void): boolean {
+    this.#space();
+    if (this.#text[this.#at] !== "{") return false;
+    const names = new Set<string>();
+    this.#members(1, { has: (name) => names.size === names.add(name).size, take });
+    this.end();
+    return true;
+  }
+
   #object(depth: number): ReadonlyMap<string, Json> {
     const object = new Map<string, Json>();
+    this.#members(depth, { has: (name) => object.has(name), take: (name, value) => object.set(name, value) });
+    return object;
+  }
+
+  /** What stands between braces. */
+  #members(
+    depth: number,
+    { has, take }: { readonly has: (name: string) => boolean; readonly take: (name: string, value: Json) => void },
+  ): void {
     this.#at++;
-    if (this.#skip("}")) return object;
+    if (this.#skip("}")) return;
     do {
       this.#space();
       const name = this.#string();
-      if (object.has(name)) throw this.#error(`the name ${JSON.stringify(name)} for the second time`);
+      if (has(name)) throw this.#error(`the name ${JSON.stringify(name)} for the second time`);
       if (!this.#skip(":")) throw this.#error("a name without a colon");
-      object.set(name, this.value(depth));
+      take(name, this.value(depth));
     } while (this.#skip(","));
     if (!this.#skip("}")) throw this.#error("an object without its end");
-    return object;
   }
 
   #array(depth: number): readonly Json[] {
@@ -94,6 +126,11 @@ class Parser {
   #string(): string {
     const start = this.#at;
     if (this.#text[start] !== '"') throw this.#error("no string where one must be");
+    PLAIN_STRING.lastIndex = start;
+    if (PLAIN_STRING.test(this.#text)) {
+      this.#at = PLAIN_STRING.lastIndex;
+      return this.#text.slice(start + 1, this.#at - 1);
+    }
     let end = start + 1;
     for (; this.#text[end] !== '"'; end++) {
       if (end >= this.#text.length) throw this.#error("a string without its end");
@@ -115,6 +152,8 @@ class Parser {
   }
 
   #number(): number | bigint {
+    const digits = this.#digits();
+    if (digits !== null) return BigInt(digits);
     NUMBER.lastIndex = this.#at;
     const match = NUMBER.exec(this.#text);
     if (match === null) throw this.#error("no value where one must be");
@@ -122,6 +161,27 @@ class Parser {
     const [literal, fraction] = match;
     if (literal === "-0") return -0;
     return fraction === "" && literal.length <= MAX_INTEGER_LENGTH ? BigInt(literal) : Number(literal);
+  }
+
+  /** The integers of a header, which are nearly all that is in it: a few digits, and no more of a number behind them. */
+  #digits(): number | null {
+    const text = this.#text;
+    let at = this.#at;
+    let value = text.charCodeAt(at++) - DIGIT_0;
+    if (!(value >= 0 && value <= 9)) return null;
+    const isZero = value === 0;
+    for (; at - this.#at <= MAX_EXACT_DIGITS; at++) {
+      const code = text.charCodeAt(at);
+      const digit = code - DIGIT_0;
+      if (digit >= 0 && digit <= 9 && !isZero) {
+        value = value * 10 + digit;
+        continue;
+      }
+      if (code === POINT || code === UPPER_E || code === LOWER_E) return null;
+      this.#at = at;
+      return value;
+    }
+    return null;
   }
 
   #word<T>(word: string, value: T): T {
@@ -139,7 +199,9 @@ class Parser {
   }
 
   #space(): void {
-    while (SPACE.has(this.#text[this.#at])) this.#at++;
+    for (let code = this.#text.charCodeAt(this.#at); code <= BLANK; code = this.#text.charCodeAt(++this.#at)) {
+      if (code !== BLANK && code !== TAB && code !== LINE_FEED && code !== CARRIAGE_RETURN) return;
+    }
   }
 
   #error(found: string): SyntaxError {
@@ -147,6 +209,17 @@ class Parser {
   }
 }
 
-const SPACE: ReadonlySet<string> = new Set([" ", "\t", "\n", "\r"]);
+/** A string without escapes, control characters or halves of characters is its own text. */
+// deno-lint-ignore no-control-regex -- those are what JSON does not allow
+const PLAIN_STRING = /"[^"\\\x00-\x1f\ud800-\udfff]*"/y;
+
+/** Characters, by their codes. */
+const [TAB, LINE_FEED, CARRIAGE_RETURN, BLANK, POINT, DIGIT_0, UPPER_E, LOWER_E] = Array.from(
+  "\t\n\r .0Ee",
+  (character) => character.charCodeAt(0),
+);
+
+/** So many digits, and the first, make a number that is exact: 10^15 is below 2^53. */
+const MAX_EXACT_DIGITS = 14;
 
 const NUMBER = /-?(?:0|[1-9]\d*)((?:\.\d+)?(?:[eE][+-]?\d+)?)/y;

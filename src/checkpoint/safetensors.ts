@@ -11,7 +11,7 @@ import { type ByteSource, part, readExactly } from "../bytes/source.ts";
 import { type DType, DTYPE_NAMES, DTYPES, itemSize, type RareDType } from "../dtype.ts";
 import { CheckpointError } from "../errors.ts";
 import { contiguousStrides, type Shape } from "../shape.ts";
-import { type Json, parseJson } from "./json.ts";
+import { type Json, parseEntries } from "./json.ts";
 import { enforce, type Limits } from "./limits.ts";
 import { StoredTensor } from "./stored_tensor.ts";
 
@@ -19,7 +19,10 @@ import { StoredTensor } from "./stored_tensor.ts";
 const LENGTH_BYTES = 8;
 
 /** More elements than any file holds, small enough that every count of bits stays exact. */
-const MAX_ELEMENTS = BigInt(Number.MAX_SAFE_INTEGER) / 128n;
+const MAX_ELEMENTS = Math.floor(Number.MAX_SAFE_INTEGER / 128);
+
+/** The largest number of bytes or elements that is exact. */
+const MAX_COUNT = BigInt(Number.MAX_SAFE_INTEGER);
 
 /** A dtype as the format counts it: in bits. */
 interface ElementType {
@@ -52,16 +55,18 @@ export interface Safetensors {
 export async function readSafetensors(source: ByteSource, limits: Limits): Promise<Safetensors> {
   const length = await headerLength(source, limits);
   const bytes = await readExactly(source, { offset: LENGTH_BYTES, length, what: "the header" });
-  const header = parseHeader(bytes);
-  enforce(limits, "entries", { found: header.size, what: "the header" });
   const dataOffset = LENGTH_BYTES + length;
   const tensors = new Map<string, StoredTensor>();
   const ranges: Range[] = [];
-  for (const [name, row] of header) {
-    if (name === "__metadata__") continue;
-    const entry = parseEntry(name, row, limits);
-    const { begin, end, dtype, shape } = entry;
-    ranges.push(entry);
+  let metadata: Json | undefined;
+  let entries = 0;
+  readHeader(bytes, (name, row) => {
+    enforce(limits, "entries", { found: ++entries, what: "the header" });
+    if (name === "__metadata__") {
+      metadata = row;
+      return;
+    }
+    const { begin, end, dtype, shape } = parseEntry(name, row, limits);
     const offset = dataOffset + begin;
     const byteLength = end - begin;
     const bytes = part(source, { offset, size: byteLength });
@@ -71,9 +76,10 @@ export async function readSafetensors(source: ByteSource, limits: Limits): Promi
     const tensor = new StoredTensor(description, { format: "safetensors", limits });
     tensor.name = name;
     tensors.set(name, tensor);
-  }
+    ranges.push({ name, begin, end });
+  });
   requireFullCover(ranges, source.size - dataOffset);
-  return { tensors, metadata: parseMetadata(header.get("__metadata__")) };
+  return { tensors, metadata: parseMetadata(metadata) };
 }
 
 interface Range {
@@ -82,7 +88,7 @@ interface Range {
   readonly end: number;
 }
 
-interface Entry extends Range {
+interface Entry extends Omit<Range, "name"> {
   readonly dtype: DType | RareDType;
   readonly shape: Shape;
 }
@@ -95,17 +101,24 @@ async function headerLength(source: ByteSource, limits: Limits): Promise<number>
   throw wrong(`the header needs ${length} bytes at ${LENGTH_BYTES}, the file has ${source.size}; it is incomplete`);
 }
 
-function parseHeader(bytes: Uint8Array): ReadonlyMap<string, Json> {
-  let header: Json;
+/** Hands over the entries of the header, each as soon as it is read. */
+function readHeader(bytes: Uint8Array, take: (name: string, row: Json) => void): void {
+  const text = decodeHeader(bytes);
   try {
-    header = parseJson(new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes));
+    if (parseEntries(text, take)) return;
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    const problem = cause instanceof SyntaxError ? `the header is not JSON: ${reason}` : "the header is not UTF-8";
-    throw wrong(problem, { cause });
+    if (!(cause instanceof SyntaxError)) throw cause;
+    throw wrong(`the header is not JSON: ${cause.message}`, { cause });
   }
-  if (isObject(header)) return header;
   throw wrong("the header is not an object");
+}
+
+function decodeHeader(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch (cause) {
+    throw wrong("the header is not UTF-8", { cause });
+  }
 }
 
 function parseMetadata(value: Json | undefined): ReadonlyMap<string, string> {
@@ -137,20 +150,21 @@ function parseEntry(name: string, row: Json, limits: Limits): Entry {
       entry: name,
     });
   }
-  return { name, begin, end, dtype: known.dtype, shape };
+  return { begin, end, dtype: known.dtype, shape };
 }
 
 function parseShape(name: string, value: Json | undefined, limits: Limits): Shape {
   if (!isArray(value)) throw wrong("it has no shape", { entry: name });
   enforce(limits, "rank", { found: value.length, what: `the dimensions of "${name}"` });
   const shape = value.map((size) => parseCount(name, size, "a size"));
-  const elements = shape.reduce((product, size) => product * BigInt(Math.max(size, 1)), 1n);
+  // A product is exact up to 2^53, and what is more does not come below it by being rounded.
+  const elements = shape.reduce((product, size) => product * Math.max(size, 1), 1);
   if (elements > MAX_ELEMENTS) throw wrong(`shape [${shape.join(", ")}] is larger than any file`, { entry: name });
   return Object.freeze(shape);
 }
 
 function parseCount(name: string, value: Json, what: string): number {
-  if (typeof value === "bigint" && value >= 0n && value <= BigInt(Number.MAX_SAFE_INTEGER)) return Number(value);
+  if (typeof value === "bigint" && value >= 0n && value <= MAX_COUNT) return Number(value);
   throw wrong(`${what} is ${describe(value)}, expected a whole number from 0 to 2^53 - 1`, { entry: name });
 }
 

@@ -93,16 +93,6 @@ class Archive {
     return this.#directory.has(this.#folder + record);
   }
 
-  /** The names of the records that begin with `prefix`. */
-  list(prefix: string): string[] {
-    const start = this.#folder + prefix;
-    const records: string[] = [];
-    for (const name of this.#directory.keys()) {
-      if (name.startsWith(start) && !name.endsWith("/")) records.push(name.slice(this.#folder.length));
-    }
-    return records;
-  }
-
   /** A whole record, once `allow` has seen its size; compared with its checksum. */
   async read(record: string, allow: (size: number) => void): Promise<Uint8Array> {
     const opened = this.open(record);
