@@ -11,9 +11,9 @@ mod simd;
 mod sweep;
 
 #[cfg(not(target_arch = "wasm32"))]
-pub(crate) use portable::{F32x4, Pairs};
+pub(crate) use portable::{F32x4, Items, Pairs};
 #[cfg(target_arch = "wasm32")]
-pub(crate) use simd::{F32x4, Pairs};
+pub(crate) use simd::{F32x4, Items, Pairs};
 pub(crate) use sweep::{map, zip};
 
 /// Lanes of a vector.

@@ -23,6 +23,7 @@ mod operand;
 mod peak;
 mod reduce;
 mod softmax;
+mod turn;
 #[cfg(test)]
 mod ulp;
 mod unary;

@@ -14,10 +14,11 @@ pub(crate) use tile::madd;
 
 use crate::lanes::{HalfConstants, Pairs};
 use crate::memory::{input, output};
+use crate::turn::turn_floats;
 use half::{brain_rows, widen_rows};
 use nest::{in_parts, nest};
 use thin::{is_thin, thin, PANEL};
-use tile::{turn, Job};
+use tile::Job;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 /// Up to this many rows, bfloat16 weights are widened for each of them rather than for all.
@@ -47,7 +48,7 @@ pub fn linear(
     if is_thin(m, k) {
         thin(&job, m, &|[column, width], panel| {
             // SAFETY: W has the rows, the panel k rows of its own.
-            unsafe { turn(panel, PANEL, job.w.add(column * k), k, [width, k]) };
+            unsafe { turn_floats(panel, PANEL, job.w.add(column * k), k, [width, k]) };
         });
     } else {
         nest(&job, m, scratch);

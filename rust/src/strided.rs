@@ -7,9 +7,10 @@
 //! - a plain loop.
 
 use crate::memory::{copy, input, output, Plain};
+use crate::turn::turn;
 use wasm_bindgen::prelude::wasm_bindgen;
 
-/// Rows and columns of a transpose's block.
+/// Columns of a transpose that is made row by row.
 const TILE: usize = 8;
 /// Shorter runs (in bytes) are copied by a loop: the engine's bulk copy is a call.
 const SHORT_RUN: usize = 64;
@@ -147,47 +148,41 @@ fn walk(dims: &[Dim], item: usize, mut to: usize, mut from: usize, visit: impl F
 /// Copies two dimensions in blocks, so that the cache lines read for one row are still there for the next.
 #[inline(never)]
 fn transpose(to: usize, from: usize, item: usize, reading: Dim, writing: Dim) {
+    let turn = match item {
+        2 => turn::<2, 8>,
+        4 => turn::<4, 4>,
+        8 => turn::<8, 2>,
+        // Elements that are bytes, or vectors themselves, are rare.
+        _ => return rows(to, from, item, reading, writing),
+    };
+    let bytes = |stride: isize| (stride as usize).wrapping_mul(item);
+    // SAFETY: the dimensions are those of two tensors, which do not overlap.
+    unsafe {
+        turn(
+            to,
+            bytes(reading.to),
+            from,
+            bytes(writing.from),
+            [writing.size, reading.size],
+        );
+    }
+}
+
+/// Copies two dimensions row by row, of few columns each.
+fn rows(to: usize, from: usize, item: usize, reading: Dim, writing: Dim) {
     for w in (0..writing.size).step_by(TILE) {
         let line = Dim {
             size: TILE.min(writing.size - w),
             ..writing
         };
         let (to, from) = (step(to, item, 1, w), step(from, item, writing.from, w));
-        // Whole tiles of the commonest size, then what is left of them, or everything.
-        let tiled = if item == 4 && line.size == TILE {
-            reading.size - reading.size % TILE
-        } else {
-            0
-        };
-        for r in (0..tiled).step_by(TILE) {
-            tile(
-                step(to, item, reading.to, r),
-                step(from, item, 1, r),
-                reading.to,
-                writing.from,
-            );
-        }
-        for r in tiled..reading.size {
+        for r in 0..reading.size {
             row(
                 step(to, item, reading.to, r),
                 step(from, item, 1, r),
                 item,
                 line,
             );
-        }
-    }
-}
-
-/// Transposes a tile of 4-byte items between rows that are so many elements apart.
-#[inline(never)]
-fn tile(to: usize, from: usize, to_stride: isize, from_stride: isize) {
-    const ITEM: usize = 4;
-    let rows: [&[u32]; TILE] =
-        std::array::from_fn(|w| input(step(from, ITEM, from_stride, w), TILE));
-    for r in 0..TILE {
-        let line = output::<u32>(step(to, ITEM, to_stride, r), TILE);
-        for (element, row) in line.iter_mut().zip(rows) {
-            *element = row[r];
         }
     }
 }
@@ -351,7 +346,9 @@ mod tests {
     fn transposes_of_every_small_size_equal_the_reference() {
         for rows in (0..20).chain([31, 33, 40]) {
             for columns in (0..20).chain([31, 33, 40]) {
-                check(4, &[rows, columns], &[1, rows as i32]);
+                for item in [1, 2, 4, 8, 16] {
+                    check(item, &[rows, columns], &[1, rows as i32]);
+                }
             }
         }
     }

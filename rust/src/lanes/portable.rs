@@ -109,11 +109,6 @@ impl F32x4 {
         Self(vectors.map(|Self(v)| (v[0] + v[2]) + (v[1] + v[3])))
     }
 
-    /// Lane j of vector i becomes lane i of vector j.
-    pub(crate) fn transpose(vectors: [Self; 4]) -> [Self; 4] {
-        from_fn(|j| Self(from_fn(|i| vectors[i].0[j])))
-    }
-
     /// self < other; false for NaN.
     pub(crate) fn lt(self, other: Self) -> Mask {
         Mask(from_fn(|i| self.0[i] < other.0[i]))
@@ -148,6 +143,40 @@ impl F32x4 {
 
     fn both(self, other: Self, f: impl Fn(f32, f32) -> f32) -> Self {
         Self(from_fn(|i| f(self.0[i], other.0[i])))
+    }
+}
+
+/// Sixteen bytes of elements, whose values do not matter.
+#[derive(Clone, Copy)]
+pub(crate) struct Items([u8; 16]);
+
+impl Items {
+    /// The 16 bytes that begin at `at`.
+    ///
+    /// # Safety
+    /// `at` is readable for 16 bytes; any alignment.
+    pub(crate) unsafe fn load(at: *const u8) -> Self {
+        // SAFETY: the caller's promise is this read's.
+        Self(unsafe { at.cast::<[u8; 16]>().read_unaligned() })
+    }
+
+    /// Writes them from `at` on.
+    ///
+    /// # Safety
+    /// `at` is writable for 16 bytes; any alignment.
+    pub(crate) unsafe fn store(self, at: *mut u8) {
+        // SAFETY: the caller's promise is this write's.
+        unsafe { at.cast::<[u8; 16]>().write_unaligned(self.0) }
+    }
+
+    /// Elements of `ITEM` bytes of both in turn: those of the lower halves, and those of the upper halves.
+    pub(crate) fn interleave<const ITEM: usize>(a: Self, b: Self) -> [Self; 2] {
+        from_fn(|half| {
+            Self(from_fn(|i| {
+                let of = if (i / ITEM).is_multiple_of(2) { a.0 } else { b.0 };
+                of[half * 8 + i / ITEM / 2 * ITEM + i % ITEM]
+            }))
+        })
     }
 }
 

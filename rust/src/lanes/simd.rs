@@ -79,14 +79,6 @@ impl F32x4 {
         let (ab, cd) = (halves(a.0, b.0), halves(c.0, d.0));
         Self(f32x4_add(i32x4_shuffle::<0, 1, 4, 5>(ab, cd), i32x4_shuffle::<2, 3, 6, 7>(ab, cd)))
     }
-    /// Lane j of vector i becomes lane i of vector j.
-    #[inline(always)] pub(crate) fn transpose([a, b, c, d]: [Self; 4]) -> [Self; 4] {
-        let low = |a, b| i32x4_shuffle::<0, 4, 1, 5>(a, b);
-        let high = |a, b| i32x4_shuffle::<2, 6, 3, 7>(a, b);
-        let (ac, bd) = (low(a.0, c.0), low(b.0, d.0));
-        let (ac_high, bd_high) = (high(a.0, c.0), high(b.0, d.0));
-        [low(ac, bd), high(ac, bd), low(ac_high, bd_high), high(ac_high, bd_high)].map(Self)
-    }
     /// self < other; false for NaN.
     #[inline(always)] pub(crate) fn lt(self, other: Self) -> Mask { Mask(f32x4_lt(self.0, other.0)) }
     /// self > other; false for NaN.
@@ -107,6 +99,39 @@ impl F32x4 {
     #[inline(always)] pub(crate) unsafe fn store(self, at: *mut f32) {
         // SAFETY: the caller's promise is this write's; a wasm store takes any alignment.
         unsafe { v128_store(at.cast(), self.0) }
+    }
+}
+
+/// Sixteen bytes of elements, whose values do not matter.
+#[derive(Clone, Copy)]
+pub(crate) struct Items(v128);
+
+#[rustfmt::skip]
+impl Items {
+    /// The 16 bytes that begin at `at`.
+    ///
+    /// # Safety
+    /// `at` is readable for 16 bytes; any alignment.
+    #[inline(always)] pub(crate) unsafe fn load(at: *const u8) -> Self {
+        // SAFETY: the caller's promise is this read's.
+        Self(unsafe { v128_load(at.cast()) })
+    }
+    /// Writes them from `at` on.
+    ///
+    /// # Safety
+    /// `at` is writable for 16 bytes; any alignment.
+    #[inline(always)] pub(crate) unsafe fn store(self, at: *mut u8) {
+        // SAFETY: the caller's promise is this write's.
+        unsafe { v128_store(at.cast(), self.0) }
+    }
+    /// Elements of `ITEM` (2, 4 or 8) bytes of both in turn: those of the lower halves, and those of the upper halves.
+    #[inline(always)] pub(crate) fn interleave<const ITEM: usize>(Self(a): Self, Self(b): Self) -> [Self; 2] {
+        match ITEM {
+            2 => [i16x8_shuffle::<0, 8, 1, 9, 2, 10, 3, 11>(a, b), i16x8_shuffle::<4, 12, 5, 13, 6, 14, 7, 15>(a, b)],
+            4 => [i32x4_shuffle::<0, 4, 1, 5>(a, b), i32x4_shuffle::<2, 6, 3, 7>(a, b)],
+            _ => [i64x2_shuffle::<0, 2>(a, b), i64x2_shuffle::<1, 3>(a, b)],
+        }
+        .map(Self)
     }
 }
 

@@ -5,8 +5,9 @@
 
 use super::nest::{in_parts, part_elements};
 use super::thin::{is_thin, thin, PANEL};
-use super::tile::{madd, turn, Job, PAD};
+use super::tile::{madd, Job, PAD};
 use crate::lanes::{F32x4, LANES};
+use crate::turn::turn_floats;
 use std::array::from_fn;
 use wasm_bindgen::prelude::wasm_bindgen;
 
@@ -45,7 +46,7 @@ pub fn matmul(
     if n > 0 && m > FEW {
         return in_parts(&job, m, scratch as *mut f32, &|[column, width], to| {
             // SAFETY: B has the columns, the scratch memory room for them.
-            unsafe { turn(to, k + PAD, b.add(column), step, [k, width]) };
+            unsafe { turn_floats(to, k + PAD, b.add(column), step, [k, width]) };
         });
     }
     for row in 0..m {

@@ -300,42 +300,6 @@ fn finish(job: &Job, [row, mut column, width, apart]: [usize; 4], totals: &[F32x
     }
 }
 
-/// to[j, i] = from[i, j] for `rows` rows and `columns` columns of `from`; a step is from one row to the next.
-///
-/// # Safety
-/// Both matrices are there.
-#[inline(never)]
-pub(super) unsafe fn turn(
-    to: *mut f32,
-    to_step: usize,
-    from: *const f32,
-    from_step: usize,
-    [rows, columns]: [usize; 2],
-) {
-    let is_small = rows < LANES || columns < LANES;
-    let block = if is_small { 1 } else { LANES };
-    for row in (0..rows).step_by(block) {
-        // The last blocks begin earlier rather than being smaller.
-        let row = row.min(rows - block);
-        for column in (0..columns).step_by(block) {
-            let column = column.min(columns - block);
-            let to = to.wrapping_add(column * to_step + row);
-            let from = from.wrapping_add(row * from_step + column);
-            // SAFETY: a block that lies in both matrices.
-            unsafe {
-                if is_small {
-                    *to = *from;
-                    continue;
-                }
-                let lines = from_fn(|i| F32x4::load(from.add(i * from_step)));
-                for (i, line) in F32x4::transpose(lines).into_iter().enumerate() {
-                    line.store(to.add(i * to_step));
-                }
-            }
-        }
-    }
-}
-
 /// The whole product for any k, one element at a time: what is too short for a vector.
 pub(super) fn scalar(job: &Job, m: usize) {
     for i in 0..m * job.n {
