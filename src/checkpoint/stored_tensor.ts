@@ -116,10 +116,25 @@ export class StoredTensor implements LazyTensor {
    * `null` where `read()` has to gather, swap, or inflate them.
    */
   get location(): ByteRange | null {
-    const { dtype, shape, strides, storage, pending } = this.#description;
-    const plain = isContiguous(shape, strides) && !pending?.conjugate && !pending?.negative &&
+    const { shape, strides } = this.#description;
+    return isContiguous(shape, strides) && this.#isPlain ? this.span : null;
+  }
+
+  /**
+   * Where in the file exactly its elements lie, as they are to be but in the order of its strides: those of a transposed
+   * tensor. `null` where they are in the order of `read()`, or others are among them, or they are to be changed.
+   */
+  get turned(): ByteRange | null {
+    const { shape, strides } = this.#description;
+    const isTurned = !isContiguous(shape, strides) && spanOf(this.#description) === numelOf(shape);
+    return isTurned && this.#isPlain ? this.span : null;
+  }
+
+  /** Whether the bytes of an element are in the file as they are to be. */
+  get #isPlain(): boolean {
+    const { dtype, storage, pending } = this.#description;
+    return !pending?.conjugate && !pending?.negative &&
       (!storage.bigEndian || (isDType(dtype) && DTYPES[dtype].swap === 1));
-    return plain ? this.span : null;
   }
 
   /** The bytes of the file that `read()` touches; `null` where they are compressed, or absent. */

@@ -62,7 +62,7 @@ export async function load(source: SourceLike, options: LoadStateDictOptions = {
     for (const { value } of lazy) checkReadable(value);
     const reader = new Reader(lazy.map(({ value }) => value), signal);
     for (let batch = await reader.next(); batch !== null; batch = await reader.next()) {
-      for (const { index, tensor } of batch) entries[lazy[index].i][1] = tensor;
+      for (const { index, tensor } of batch) entries[lazy[index].i][1] = tensor.contiguous();
     }
     return new StateDict(entries, stored.metadata);
   } finally {

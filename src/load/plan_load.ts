@@ -166,7 +166,9 @@ export class LoadPlan extends LoadOutcome {
       log.at = tensors[reader.nextIndex ?? 0]?.transfer.key ?? "";
       const batch = await reader.next();
       if (batch === null) break;
-      for (const { index, tensor: source, owned, bytes } of batch) {
+      for (const { index, tensor, owned, bytes } of batch) {
+        // What takes a parameter's place is laid out for use; what is copied, for the reader.
+        const source = tensors[index].transfer.assign ? tensor.contiguous() : tensor;
         if (shared.has(index)) waiting.set(index, { source, owned });
         else place(index, { source, owned });
         done += bytes;

@@ -34,7 +34,9 @@ const BREATH_EVERY = 50;
 export interface Reading {
   /** Which of the values it is. */
   readonly index: number;
-  /** The tensor; the same object for every value that is the same elements of the file. */
+  /**
+   * The tensor, with the strides of the file; the same object for every value that is the same elements of the file.
+   */
   readonly tensor: Tensor;
   /** Whether nobody else has it: it was read here, and for no other value. */
   readonly owned: boolean;
@@ -178,7 +180,8 @@ export class Reader {
     const block = allocate(length, what);
     await readInto(source, block, { offset, what });
     return wanted.map(({ value, offset: start }) => {
-      return tensorOf(value, block.subarray(start - offset, start - offset + bytesToRead(value)));
+      const bytes = block.subarray(start - offset, start - offset + bytesToRead(value));
+      return isStored(value) && value.turned !== null ? tensorOf(value, bytes, value.strides) : tensorOf(value, bytes);
     });
   }
 
@@ -228,9 +231,9 @@ function groupsOf(places: readonly Wanted[]): Group[] {
   return groups;
 }
 
-/** Where the bytes of a value lie as they are to be, if there are any. */
+/** Where the bytes of a value lie as they are to be, in any order of its elements, if there are any. */
 function rangeOf(value: TensorLike): Range | null {
-  const location = isStored(value) ? value.location : null;
+  const location = isStored(value) ? value.location ?? value.turned : null;
   if (location === null || location.byteLength === 0) return null;
   const { source, offset, byteLength: length } = location;
   return { source, offset, length };

@@ -79,10 +79,10 @@ export function isStored(tensor: TensorLike): tensor is StoredTensor {
   return LAZY_TENSOR in tensor && tensor[LAZY_TENSOR] === VERSION;
 }
 
-/** A tensor with these bytes, which are its own from now on. */
-export function tensorOf({ dtype, shape }: TensorLike, bytes: Uint8Array): Tensor {
+/** A tensor with these bytes, which are its own from now on; in row-major order unless `strides` are given. */
+export function tensorOf({ dtype, shape }: TensorLike, bytes: Uint8Array, strides?: readonly number[]): Tensor {
   if (!isDType(dtype)) throw unreadable(dtype);
-  return new Tensor(new View(Storage.from(bytes), dtype, shape));
+  return new Tensor(new View(Storage.from(bytes), dtype, shape, strides));
 }
 
 function unreadable(dtype: string): UnsupportedError {

@@ -17,7 +17,11 @@ import { copyInto } from "./copying.ts";
  */
 export function moveInto(target: View, source: View): void {
   const isWhole = target.isWhole && source.isWhole && target.numel === source.numel && target.numel > 0;
-  if (!isWhole || target.storage === source.storage) return copyInto(target, source);
+  if (target.storage === source.storage) return copyInto(target, source);
+  if (!isWhole) {
+    copyInto(target, source);
+    return memory().release(source.storage);
+  }
   if (target.dtype !== source.dtype) return castInto(target, source);
   const bytes = ownBytes(source);
   if (bytes === null) return copyInto(target, source);
