@@ -231,7 +231,7 @@ fn float64(op: Op, dtype: DType) -> fn(f64, f64) -> f64 {
         Maximum => |x, y| if x.is_nan() || x > y { x } else { y },
         Minimum => |x, y| if x.is_nan() || x < y { x } else { y },
         Remainder => remainder,
-        Fmod => |x, y| x % y,
+        Fmod => fmod,
         FloorDivide if dtype == DType::Float32 => {
             |x, y| floor_divide(x, y, |q| f64::from(q as f32))
         }
@@ -284,9 +284,36 @@ fn int64(op: Op) -> fn(i64, i64) -> i64 {
     }
 }
 
+/// x - y·trunc(x / y), exactly, with the sign of x; NaN for y = 0 and for an infinite x. Long division: the difference of
+/// two numbers of which one is at most twice the other is exact. It is `x % y`, whose library function brings 128-bit
+/// division along.
+#[inline(never)]
+fn fmod(x: f64, y: f64) -> f64 {
+    let (mut rest, divisor) = (x.abs(), y.abs());
+    if rest == f64::INFINITY || divisor == 0.0 || x.is_nan() || y.is_nan() {
+        return f64::NAN;
+    }
+    let mut multiple = divisor;
+    while multiple + multiple <= rest {
+        multiple += multiple;
+    }
+    while multiple >= divisor {
+        if rest >= multiple {
+            rest -= multiple;
+        }
+        // Half the smallest number is 0, and nothing is half of infinity.
+        multiple = if multiple == f64::INFINITY {
+            0.0
+        } else {
+            multiple * 0.5
+        };
+    }
+    rest.copysign(x)
+}
+
 /// x - y ⌊x / y⌋, with the sign of y; NaN for y = 0 and for an infinite x.
 fn remainder(x: f64, y: f64) -> f64 {
-    let rest = x % y;
+    let rest = fmod(x, y);
     if rest != 0.0 && (rest < 0.0) != (y < 0.0) {
         rest + y
     } else {
@@ -300,7 +327,7 @@ fn floor_divide(x: f64, y: f64, round: impl Fn(f64) -> f64) -> f64 {
     if y == 0.0 {
         return x / y;
     }
-    let rest = x % y;
+    let rest = fmod(x, y);
     let mut quotient = round(round(x - rest) / y);
     if rest != 0.0 && (rest < 0.0) != (y < 0.0) {
         quotient = round(quotient - 1.0);

@@ -140,12 +140,6 @@ impl<W: Wide> Walker<W> {
         }
     }
 
-    /// The next elements, widened.
-    pub(crate) fn read(&mut self, at: usize, length: usize) -> &[W] {
-        W::read(self.dtype, self.src, at, &mut self.block[..length]);
-        &self.block[..length]
-    }
-
     /// The results of an associative `combine(running, next)` over the elements; `empty` where there are none.
     #[inline(never)]
     pub(crate) fn accumulate(&mut self, bundle: &Bundle, empty: W, combine: fn(W, W) -> W) -> &[W] {

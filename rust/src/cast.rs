@@ -43,8 +43,14 @@ pub fn count_values(src: usize, dtype: u32, count: usize, test: u32, bound: f64)
     let Some(dtype) = DType::from_code(dtype).filter(|dtype| dtype.part().is_none()) else {
         return 0;
     };
+    // One loop for all three: what is above a bound, and what is NaN.
+    let bound = match test {
+        0 => f64::MAX,
+        1 => 0.0,
+        _ => bound,
+    };
     let mut values = [0f64; BLOCK];
-    let mut found = 0;
+    let (mut beyond, mut missing) = (0, 0);
     for start in (0..count).step_by(BLOCK) {
         let length = BLOCK.min(count - start);
         let src = src + start * dtype.bytes();
@@ -55,20 +61,16 @@ pub fn count_values(src: usize, dtype: u32, count: usize, test: u32, bound: f64)
             dtype,
             length,
         );
-        let values = &values[..length];
-        found += match test {
-            0 => values
-                .iter()
-                .map(|value| u32::from(value.is_finite()))
-                .sum::<u32>(),
-            1 => values.iter().map(|&value| u32::from(value != 0.0)).sum(),
-            _ => values
-                .iter()
-                .map(|value| u32::from(value.abs() > bound))
-                .sum(),
-        };
+        for value in &values[..length] {
+            beyond += u32::from(value.abs() > bound);
+            missing += u32::from(value.is_nan());
+        }
     }
-    found
+    match test {
+        0 => count as u32 - beyond - missing,
+        1 => beyond + missing,
+        _ => beyond,
+    }
 }
 
 /// Writes `value` into every element, converted as PyTorch converts a Python float: status 2, and nothing written,

@@ -65,6 +65,7 @@ pub(crate) fn gelu(x: F32x4) -> F32x4 {
 
 /// erf x in float64, within 1e-15 of its value: Kummer's series 2/√π e^-x² Σ 2^n x^(2n+1) / (2n+1)!!, whose terms are all
 /// positive, then 1 - erfc (Abramowitz and Stegun 7.1.6).
+#[inline(never)]
 pub(crate) fn erf_f64(x: f64) -> f64 {
     let size = x.abs();
     if size < FRACTION_FROM {

@@ -14,7 +14,7 @@ mod sweep;
 pub(crate) use portable::{F32x4, Items, Pairs};
 #[cfg(target_arch = "wasm32")]
 pub(crate) use simd::{F32x4, Items, Pairs};
-pub(crate) use sweep::{map, zip};
+pub(crate) use sweep::{in_vectors, map, zip};
 
 /// Lanes of a vector.
 pub(crate) const LANES: usize = 4;

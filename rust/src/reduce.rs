@@ -54,18 +54,7 @@ pub fn reduce(
     }
     let shape = [outer, count, inner];
     match (kind, op) {
-        (Kind::Float, ArgMax) => {
-            positions(dtype, dst, src, shape, |x: f64, best| {
-                x > best || (x.is_nan() && !best.is_nan())
-            });
-        }
-        (Kind::Float, ArgMin) => {
-            positions(dtype, dst, src, shape, |x: f64, best| {
-                x < best || (x.is_nan() && !best.is_nan())
-            });
-        }
-        (_, ArgMax) => positions(dtype, dst, src, shape, |x: i64, best| x > best),
-        (_, ArgMin) => positions(dtype, dst, src, shape, |x: i64, best| x < best),
+        (_, ArgMax | ArgMin) => positions(op == ArgMin, (dtype, kind), dst, src, shape),
         (Kind::Float, _) => {
             let mut walker = Walker::new(dtype, src);
             bundles(shape, &mut |bundle| {
@@ -146,29 +135,25 @@ fn truths<W: Wide>(dst: usize, bundle: &Bundle, results: &[W]) {
     }
 }
 
-/// The positions of the elements that are `better` than all before them.
+/// The positions of the first largest elements, or of the first `least` ones.
 #[inline(never)]
-fn positions<W: Wide>(
-    dtype: DType,
-    dst: usize,
-    src: usize,
-    shape: [usize; 3],
-    better: fn(W, W) -> bool,
-) {
-    let mut walker = Walker::<W>::new(dtype, src);
-    let (mut best, mut places) = ([W::ZERO; BLOCK], [0i64; BLOCK]);
+fn positions(least: bool, (dtype, kind): (DType, Kind), dst: usize, src: usize, shape: [usize; 3]) {
+    let mut block = [0i64; BLOCK];
+    let (mut best, mut places) = (block, block);
     bundles(shape, &mut |bundle| {
         for (step, (at, length)) in bundle.spans().enumerate() {
-            for (lane, &x) in walker.read(at, length).iter().enumerate() {
-                if step == 0 || better(x, best[lane]) {
-                    best[lane] = x;
+            let keys = &mut block[..length];
+            read_keys(least, (dtype, kind), src, at, keys);
+            for (lane, &key) in keys.iter().enumerate() {
+                if step == 0 || key > best[lane] {
+                    best[lane] = key;
                     places[lane] = bundle.position(step, lane) as i64;
                 }
             }
         }
         bundle.fold(|low, high| {
-            let equal = !better(best[low], best[high]);
-            if better(best[high], best[low]) || (equal && places[high] < places[low]) {
+            let equal = best[low] == best[high];
+            if best[high] > best[low] || (equal && places[high] < places[low]) {
                 best[low] = best[high];
                 places[low] = places[high];
             }
@@ -180,6 +165,28 @@ fn positions<W: Wide>(
             &places[..bundle.results()],
         );
     });
+}
+
+/// Integers that are in the order of the elements, or in the opposite one; those of NaN are the largest in both.
+fn read_keys(least: bool, (dtype, kind): (DType, Kind), src: usize, at: usize, keys: &mut [i64]) {
+    let turned = |key: i64| if least { !key } else { key };
+    if kind != Kind::Float {
+        i64::read(dtype, src, at, keys);
+        keys.iter_mut().for_each(|key| *key = turned(*key));
+        return;
+    }
+    let mut values = [0f64; BLOCK];
+    let values = &mut values[..keys.len()];
+    f64::read(dtype, src, at, values);
+    for (key, &value) in keys.iter_mut().zip(&*values) {
+        // Zeros have one sign. Of negative numbers the bits are in the opposite order, but for the sign's.
+        let bits = (value + 0.0).to_bits() as i64;
+        *key = if value.is_nan() {
+            i64::MAX
+        } else {
+            turned(bits ^ ((bits >> 63) as u64 >> 1) as i64)
+        };
+    }
 }
 
 #[cfg(test)]

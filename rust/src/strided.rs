@@ -6,7 +6,7 @@
 //! - a blocked transpose, where one side is contiguous along the last dimension and the other along another one;
 //! - a plain loop.
 
-use crate::memory::{copy, input, output, Plain};
+use crate::memory::{copy, input, Plain};
 use crate::turn::turn;
 use wasm_bindgen::prelude::wasm_bindgen;
 
@@ -206,23 +206,13 @@ pub(crate) fn row(to: usize, from: usize, item: usize, dim: Dim) {
 }
 
 #[inline(always)]
-fn row_of<T: Plain>(to: usize, from: usize, dim: Dim) {
-    let (to_start, to_count) = touched(dim.size, dim.to);
-    let (from_start, from_count) = touched(dim.size, dim.from);
-    let to = output::<T>(to - to_start * size_of::<T>(), to_count);
-    let from = input::<T>(from - from_start * size_of::<T>(), from_count);
-    let (mut at, mut of) = (to_start, from_start);
+fn row_of<T: Plain>(mut to: usize, mut from: usize, dim: Dim) {
     for _ in 0..dim.size {
-        to[at] = from[of];
-        at = at.wrapping_add(dim.to as usize);
-        of = of.wrapping_add(dim.from as usize);
+        // SAFETY: elements of the two tensors, one step after the other.
+        unsafe { *(to as *mut T) = *(from as *const T) };
+        to = step(to, size_of::<T>(), dim.to, 1);
+        from = step(from, size_of::<T>(), dim.from, 1);
     }
-}
-
-/// Of the elements that `size` steps lie in: at which they start, and how many there are.
-fn touched(size: usize, stride: isize) -> (usize, usize) {
-    let reach = (size - 1) * stride.unsigned_abs();
-    (if stride < 0 { reach } else { 0 }, reach + 1)
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 use crate::dtype::DType;
 use crate::erf::{erf, erf_f64, gelu, gelu_f64};
 use crate::exp::{exp, sigmoid, tanh};
-use crate::lanes::{map, F32x4};
+use crate::lanes::{in_vectors, map, F32x4};
 use crate::memory::output;
 use crate::wide::{blocks, computing, Kind, Wide, BLOCK, DONE, UNSUPPORTED};
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -88,8 +88,11 @@ pub fn unary(op: u32, dtype: u32, dst: usize, src: usize, count: usize, a: f64, 
             tests::<i64>(integer_test(op), dtype, dst, src, count)
         }
         (Kind::Float, BitwiseNot) => return UNSUPPORTED,
-        (Kind::Float, _)
-            if dtype == DType::Float32 && float32(op, dst, src, count, [a as f32, b as f32]) => {}
+        (Kind::Float, _) if dtype == DType::Float32 && float32(op, 0, 0, 0, [0.0; 2]) => {
+            in_vectors(dst, src, count, |dst, src, count| {
+                float32(op, dst, src, count, [a as f32, b as f32]);
+            });
+        }
         (Kind::Float, _) => wide(float64(op), dtype, dst, src, count, [a, b]),
         (Kind::Bool, BitwiseNot) => wide(|x: i64, _| x ^ 1, dtype, dst, src, count, [0, 0]),
         (Kind::Bool, Sign) => wide(|x: i64, _| x, dtype, dst, src, count, [0, 0]),
@@ -102,7 +105,8 @@ pub fn unary(op: u32, dtype: u32, dst: usize, src: usize, count: usize, a: f64, 
     DONE
 }
 
-/// The functions that have a vector form; false for the others.
+/// The functions that have a vector form, of a multiple of four elements; false for the others.
+#[inline(never)]
 fn float32(op: Op, dst: usize, src: usize, count: usize, [a, b]: [f32; 2]) -> bool {
     let (zero, one) = (F32x4::zero(), F32x4::one());
     let (va, vb) = (F32x4::splat(a), F32x4::splat(b));

@@ -288,3 +288,52 @@ fn bools_stay_bools() {
     assert_eq!(run(Xor), (DONE, [0, 1, 1, 0]));
     assert_eq!(run(Sub), (UNSUPPORTED, [9; 4]));
 }
+
+#[test]
+fn fmod_is_exact() {
+    let mut bits = 1u64;
+    let mut number = || {
+        bits = bits
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        f64::from_bits(bits ^ bits >> 29)
+    };
+    let special = [
+        0.0,
+        5e-324,
+        1.5e-323,
+        2.2250738585072014e-308,
+        0.1,
+        1.0,
+        3.0,
+        1e300,
+        f64::MAX,
+        f64::INFINITY,
+        f64::NAN,
+    ];
+    let pairs = special.iter().flat_map(|&x| special.map(|y| (x, y)));
+    let near = |x: f64| {
+        (
+            x,
+            f64::from_bits(x.to_bits() ^ x.to_bits() << 52 & 0x1f << 52),
+        )
+    };
+    let random: Vec<(f64, f64)> = (0..20_000)
+        .map(|i| {
+            if i % 2 == 0 {
+                (number(), number())
+            } else {
+                near(number())
+            }
+        })
+        .collect();
+    for (x, y) in pairs.chain(random) {
+        for (x, y) in [(x, y), (-x, y), (y, -x)] {
+            let (ours, exact) = (fmod(x, y), x % y);
+            assert!(
+                ours.to_bits() == exact.to_bits() || ours.is_nan() && exact.is_nan(),
+                "{x:e} % {y:e} is {exact:e}, not {ours:e}"
+            );
+        }
+    }
+}

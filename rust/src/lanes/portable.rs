@@ -173,7 +173,11 @@ impl Items {
     pub(crate) fn interleave<const ITEM: usize>(a: Self, b: Self) -> [Self; 2] {
         from_fn(|half| {
             Self(from_fn(|i| {
-                let of = if (i / ITEM).is_multiple_of(2) { a.0 } else { b.0 };
+                let of = if (i / ITEM).is_multiple_of(2) {
+                    a.0
+                } else {
+                    b.0
+                };
                 of[half * 8 + i / ITEM / 2 * ITEM + i % ITEM]
             }))
         })

@@ -2,18 +2,36 @@
 //! with zeros, so that each kernel's body is compiled once.
 
 use super::{F32x4, LANES};
+use crate::memory::copy;
 use crate::operand::Operand;
 
-/// dst[i] = f(src[i]); dst may be src.
+/// dst[i] = f(src[i]) for a `count` that is a multiple of four; dst may be src. [`in_vectors`] makes such of any.
 #[inline(always)]
 pub(crate) fn map(dst: usize, src: usize, count: usize, f: impl Fn(F32x4) -> F32x4) {
     let (dst, src) = (dst as *mut f32, src as *const f32);
-    let mut at = 0;
-    while at < count {
-        let lanes = count - at;
-        // SAFETY: at + lanes <= count, and both operands hold `count` elements (the ABI's promise).
-        unsafe { store(dst.add(at), f(load(src.add(at), lanes)), lanes) };
-        at += LANES;
+    for at in (0..count).step_by(LANES) {
+        // SAFETY: four more elements, and both operands hold `count` (the ABI's promise).
+        unsafe { f(F32x4::load(src.add(at))).store(dst.add(at)) };
+    }
+}
+
+/// Calls `sweep(dst, src, count)` for the whole vectors of `count` elements, and for what is left over in one of its own.
+#[inline(always)]
+pub(crate) fn in_vectors(
+    dst: usize,
+    src: usize,
+    count: usize,
+    sweep: impl Fn(usize, usize, usize),
+) {
+    let whole = count - count % LANES;
+    sweep(dst, src, whole);
+    let (at, bytes) = (whole * size_of::<f32>(), (count - whole) * size_of::<f32>());
+    if bytes > 0 {
+        let mut rest = [0f32; LANES];
+        let room = rest.as_mut_ptr() as usize;
+        copy(room, src + at, bytes);
+        sweep(room, room, LANES);
+        copy(dst + at, room, bytes);
     }
 }
 
@@ -35,7 +53,7 @@ pub(crate) fn zip(
     let mut at = 0;
     while at < count {
         let lanes = count - at;
-        // SAFETY: as in `map`; a single element is read from its four copies, at step 0.
+        // SAFETY: at + lanes <= count, and the operands hold `count` elements (the ABI's promise); a single element is read from its four copies, at step 0.
         unsafe {
             let (x, y) = (
                 load(pa.add(at * a.step), lanes),

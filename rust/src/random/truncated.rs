@@ -71,6 +71,7 @@ struct Tensor {
 type Room = [f64; ROOM];
 
 impl Tensor {
+    #[inline(never)]
     fn normal_proposals(self, engine: &mut Engine, mean: f64, std: f64, a: f64, b: f64) {
         let (low, high) = (self.rounded(a), self.rounded(b));
         let outside = |value: &f64| *value < low || *value > high;
@@ -100,6 +101,7 @@ impl Tensor {
         }
     }
 
+    #[inline(never)]
     fn uniform_proposals(self, engine: &mut Engine, mean: f64, std: f64, a: f64, b: f64) {
         // Not `clamp`: that may panic.
         let mode = a.max(mean.min(b));
