@@ -1,6 +1,13 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { openSource } from "../../src/bytes/open_source.ts";
-import { type ByteSource, READ_PIECE_BYTES, readExactly, readInto, readIntoSync } from "../../src/bytes/source.ts";
+import {
+  type ByteSource,
+  part,
+  READ_PIECE_BYTES,
+  readExactly,
+  readInto,
+  readIntoSync,
+} from "../../src/bytes/source.ts";
 import { CheckpointError, TruncatedError, UnsupportedError } from "../../src/errors.ts";
 
 const BYTES = Uint8Array.from({ length: 300 }, (_, i) => i % 251);
@@ -132,4 +139,40 @@ Deno.test("hundreds of reads of a file at once are right, also where its path ha
   }));
   await source.close();
   await Deno.remove(path);
+});
+
+Deno.test("part() reads in every way that its source does, and in no other", async () => {
+  const fill = (offset: number, into: Uint8Array) => {
+    const found = BYTES.subarray(offset, offset + into.length);
+    into.set(found);
+    return found.length;
+  };
+  const read = (offset: number, length: number) => Promise.resolve(BYTES.subarray(offset, offset + length));
+  const readInto = (offset: number, into: Uint8Array) => Promise.resolve(fill(offset, into));
+  const plain: ByteSource = { size: BYTES.length, name: "b", read };
+  for (
+    const source of [plain, { ...plain, readInto }, { ...plain, readSync: fill }, {
+      ...plain,
+      readInto,
+      readSync: fill,
+    }]
+  ) {
+    const found: ByteSource = part(part(source, { offset: 20, size: 200 }), { offset: 10, size: 100 });
+    assertEquals([found.size, found.name], [100, "b"]);
+    assertEquals(await found.read(5, 10), BYTES.slice(35, 45));
+    assertEquals([found.readInto === undefined, found.readSync === undefined], [
+      !("readInto" in source),
+      !("readSync" in source),
+    ]);
+    const into = new Uint8Array(10);
+    assertEquals([await found.readInto?.(5, into) ?? 10, into], [
+      10,
+      "readInto" in source ? BYTES.slice(35, 45) : new Uint8Array(10),
+    ]);
+    const now = new Uint8Array(10);
+    assertEquals([found.readSync?.(6, now) ?? 10, now], [
+      10,
+      "readSync" in source ? BYTES.slice(36, 46) : new Uint8Array(10),
+    ]);
+  }
 });

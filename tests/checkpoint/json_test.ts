@@ -1,5 +1,5 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { type Json, parseJson } from "../../src/checkpoint/json.ts";
+import { type Json, parseEntries, parseJson } from "../../src/checkpoint/json.ts";
 
 Deno.test("parseJson() keeps the order of names, and tells integers from other numbers", () => {
   const value = parseJson(' {"10":1,"9":-2,"__proto__":1.0,"e":1e2,"big":18446744073709551615} ');
@@ -62,6 +62,32 @@ Deno.test("parseJson() refuses names given twice, half characters and deep nesti
 
 Deno.test("parseJson() is not slowed down by long digits", () => {
   assertEquals(parseJson("9".repeat(1_000_000)), Infinity);
+});
+
+Deno.test("parseEntries() hands over what parseJson() has, in its order, one after the other", () => {
+  const text = ' { "b" : [1, 2.5], "a\\n":{"c":null} , "9007199254740993":9007199254740993,"0":0 } ';
+  const entries: [string, Json][] = [];
+  assertEquals(parseEntries(text, (name, value) => entries.push([name, value])), true);
+  const expected = parseJson(text);
+  assertEquals(entries, expected instanceof Map ? [...expected] : []);
+  assertEquals(parseEntries("{}", () => {}), true);
+});
+
+Deno.test("parseEntries() refuses what parseJson() refuses, and is told from an object that there is none", () => {
+  for (const text of ['{"a":1,"a":2}', '{"a":1', '{"a":1}]', '{"a":01}', "[1", ""]) {
+    const { message } = assertThrows(() => parseJson(text), SyntaxError);
+    assertThrows(() => parseEntries(text, () => {}), SyntaxError, message);
+  }
+  for (const text of ["[]", "1", "null", '"{}"']) assertEquals(parseEntries(text, () => {}), false);
+});
+
+Deno.test("parseJson() reads integers of every length", () => {
+  for (let digits = 1; digits <= 19; digits++) {
+    for (const text of ["1".padEnd(digits, "0"), "9".repeat(digits), "0"]) {
+      assertEquals(parseJson(text), BigInt(text));
+      assertEquals(parseJson(`[${text},-${text}.0,${text}e0]`), [BigInt(text), -Number(text), Number(text)]);
+    }
+  }
 });
 
 function plain(value: Json): unknown {

@@ -79,6 +79,34 @@ Deno.test("opening reads no byte of any tensor", async () => {
   assert(bytesRead < FILE.length - DATA.length + 1000, `${bytesRead} bytes`);
 });
 
+Deno.test("opening a file of many small tensors takes few reads, and one of large ones no byte of theirs", async () => {
+  for (
+    const { count, size, reads, more } of [
+      { count: 2000, size: 16, reads: 12, more: 200_000 }, // all headers in a block or two
+      { count: 30, size: 20_000, reads: 42, more: 3000 }, // a read for each
+    ]
+  ) {
+    const storages = Object.fromEntries(Array.from({ length: count }, (_, i) => [i, new Uint8Array(size)]));
+    const file = torchZip(
+      pickle(dict({ w: tensor({ from: storage({ numel: size / 4 }), shape: [size / 4] }) }), "."),
+      storages,
+    );
+    const source = new CountingFile(file);
+    await opened(source);
+    const bytesRead = source.reads.reduce((sum, [, length]) => sum + length, 0);
+    assert(source.reads.length <= reads, `${source.reads.length} reads of ${count} storages`);
+    assert(bytesRead < file.length - count * size + more, `${bytesRead} bytes of ${file.length}`);
+  }
+});
+
+Deno.test("the place of a transposed tensor is known where it is all of a range, and of no other", async () => {
+  const get = await opened(new CountingFile(FILE));
+  const base = get("whole").location?.offset ?? 0;
+  const { location, turned } = get("transposed");
+  assertEquals([location, turned?.offset, turned?.byteLength], [null, base + 4000, 4000]);
+  for (const name of ["whole", "rows", "columns", "repeated"]) assertEquals(get(name).turned, null, name);
+});
+
 Deno.test("opening a safetensors file reads no byte of any tensor", async () => {
   const header = new TextEncoder().encode('{"w":{"dtype":"U8","shape":[4],"data_offsets":[0,4]}}');
   const source = new CountingSource(Uint8Array.of(header.length, 0, 0, 0, 0, 0, 0, 0, ...header, 1, 2, 3, 4));

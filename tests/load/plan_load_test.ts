@@ -8,9 +8,12 @@ import {
   assertThrows,
 } from "@std/assert";
 import {
+  arange,
   CheckpointError,
+  encodeTorch,
   init,
   Linear,
+  load,
   LoadRefusedError,
   LoadStateDictError,
   Module,
@@ -79,6 +82,38 @@ Deno.test("apply() reads what is loaded and nothing else", async () => {
   const report = await plan.apply();
   assertEquals([source.bytes - before, plan.bytesToRead], [16, 16]);
   assertEquals([report.loaded, report.unexpectedKeys], [["a.weight"], ["unused"]]);
+});
+
+Deno.test("apply() reads transposed weights as they lie, with their neighbours, and turns them", async () => {
+  for (const dtype of ["float32", "bfloat16", "float64", "uint8"] as const) {
+    const weights = [[5, 3], [64, 40], [1, 7]].map(([n, k], i) =>
+      arange(i, i + n * k).remainder(200).to(dtype).view([k, n])
+    );
+    const file = new Uint8Array(
+      await new Response(encodeTorch(Object.fromEntries(weights.map((w, i) => [`${i}.weight`, w.t()])))).arrayBuffer(),
+    );
+    const source = new SlowSource(file);
+    const checkpoint = await openCheckpoint(source);
+    const [before, bytes] = [source.reads, source.bytes];
+    const model = new Sequential(
+      ...weights.map((w) =>
+        new Linear(w.shape[0], w.shape[1], { bias: false, dtype: dtype === "uint8" ? "float32" : dtype })
+      ),
+    );
+    await planLoad(model, checkpoint.stateDict()).apply();
+    for (const [i, parameter] of [...model.parameters()].entries()) {
+      assertEquals(parameter.to("float32").tolist(), weights[i].t().to("float32").tolist());
+      assertEquals(parameter.isContiguous(), true);
+    }
+    assertEquals(source.reads - before <= weights.length, true);
+    assertEquals(source.bytes - bytes < weights.reduce((sum, { numel }) => sum + numel, 0) * 8 + 600, true);
+    await checkpoint.close();
+    const loaded = await load(file);
+    for (const [i, w] of weights.entries()) {
+      assertEquals(loaded.get(`${i}.weight`)?.to("float32").tolist(), w.t().to("float32").tolist());
+      assertEquals(loaded.get(`${i}.weight`)?.isContiguous(), true);
+    }
+  }
 });
 
 /** `count` layers whose weights lie in the file in another order than in the model, and what is between them. */
