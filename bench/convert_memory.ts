@@ -8,9 +8,9 @@
  */
 
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { arange, convertCheckpoint, type DType, encodeTorch, type Tensor } from "../mod.ts";
 import { type Entry, largeFile } from "./large_file.ts";
+import { peakMemory, runScript } from "./process.ts";
 import { table } from "./table.ts";
 
 /** Square layers of float32. */
@@ -59,13 +59,7 @@ async function main(folder: string): Promise<void> {
         rows.push([name, "no python3", "", ""]);
         continue;
       }
-      const script = fileURLToPath(import.meta.url);
-      const { stdout, success } = await new Deno.Command(Deno.execPath(), {
-        args: ["run", "-A", script, "--convert", folder, String(i)],
-        stderr: "inherit",
-      }).output();
-      if (!success) throw new Error(`${name}: the conversion failed`);
-      const { peak, seconds } = JSON.parse(new TextDecoder().decode(stdout));
+      const { peak, seconds } = JSON.parse(await runScript("convert_memory.ts", ["--convert", folder, String(i)]));
       rows.push([name, peak.toFixed(0), seconds.toFixed(1), peak <= BAR ? "yes" : "NO"]);
     }
     console.log(table(["2 GiB", "peak MiB", "seconds", `under ${BAR}`], rows));
@@ -80,8 +74,7 @@ async function convertAlone([folder, index]: readonly string[]): Promise<void> {
   const started = performance.now();
   await convertCheckpoint(join(folder, from), join(folder, to), { dtype, overwrite: true });
   const seconds = (performance.now() - started) / 1000;
-  const peak = Number(/VmHWM:\s+(\d+) kB/.exec(Deno.readTextFileSync("/proc/self/status"))?.[1]) / 1024;
-  console.log(JSON.stringify({ peak, seconds }));
+  console.log(JSON.stringify({ peak: peakMemory(), seconds }));
 }
 
 function transposed(): Tensor {

@@ -15,10 +15,10 @@ import { startTfjs } from "./peers/tfjs.ts";
 /** [4096, 4096]: larger than any cache. */
 const SIDE = 4096;
 
-/** The model: as large as the linear layers of a small encoder. */
+/** The model that is drawn: as large as the linear layers of a small encoder. */
 const MODEL = { layers: 12, features: 768 };
 
-/** A model of 1 GiB, of which only the last layer is read. */
+/** A model of 1 GiB. */
 const LARGE = { layers: 16, features: 4096 };
 
 /** The initialisers, as they are without options. */
@@ -53,12 +53,8 @@ export async function initMatches(torch: Torch | null): Promise<readonly Match[]
   });
 }
 
-/** A model whose values are not read, one whose values are, and one of which only the last layer is. */
+/** A model whose values are read; a large one whose values are not; and one of which only the last layer is. */
 export function constructMatches(torch: Torch | null): readonly Match[] {
-  const { layers, features } = MODEL;
-  const floor = filling(layers * (features + 1) * features);
-  const peers = constructPeers(torch, MODEL);
-  const deferred = { name: "new model", isAsync: false, run: () => modelOf(MODEL) };
   const drawn = {
     name: "new model, drawn",
     isAsync: false,
@@ -66,6 +62,7 @@ export function constructMatches(torch: Torch | null): readonly Match[] {
       for (const parameter of modelOf(MODEL).parameters()) firstValue(parameter);
     },
   };
+  const deferred = { name: "new model", isAsync: false, run: () => modelOf(LARGE) };
   const last = {
     name: "new model, last layer drawn",
     isAsync: false,
@@ -75,16 +72,16 @@ export function constructMatches(torch: Torch | null): readonly Match[] {
       return bias === undefined ? bias : firstValue(bias);
     },
   };
+  const large = { floor: fillingModel(LARGE), peers: constructPeers(torch, LARGE) };
   return [
-    { work: `${titleOf(MODEL)}: construct`, floor, ours: deferred, peers },
-    { work: `${titleOf(MODEL)}: construct and draw`, floor, ours: drawn, peers },
     {
-      work: `${titleOf(LARGE)} (1 GiB): construct, draw the last`,
-      // What a skip passes over without writing it.
-      floor: filling(LARGE.layers * (LARGE.features + 1) * LARGE.features),
-      ours: last,
-      peers: constructPeers(torch, LARGE),
+      work: `${titleOf(MODEL)}: construct and draw`,
+      floor: fillingModel(MODEL),
+      ours: drawn,
+      peers: constructPeers(torch, MODEL),
     },
+    { work: "1 GiB: construct", ours: deferred, ...large },
+    { work: "1 GiB: construct, draw the last", ours: last, ...large },
   ];
 }
 
@@ -104,6 +101,11 @@ function titleOf({ layers, features }: ModelSize): string {
 
 function constructPeers(torch: Torch | null, { layers, features }: ModelSize): readonly Contestant[] {
   return torch === null ? [] : [torch.contestant(`construct ${layers} ${features}`)];
+}
+
+/** What a model takes in memory, filled: a skip passes over it without writing it. */
+function fillingModel({ layers, features }: ModelSize): Contestant {
+  return filling(layers * (features + 1) * features);
 }
 
 /** Fresh memory with something in it. */

@@ -24,5 +24,5 @@ for (const shape of LINEAR_SHAPES) {
   const floor = { name: "floor: madd peak", isAsync: false, run: () => core.peak(turns) };
   const [ours, ...others] = await linearContestants(linearProblem(shape), { core, peers });
   for (const contestant of [floor, ours, ...others]) await warmUp(contestant, WARM_UP);
-  register({ work: `linear ${shapeName(shape)}`, floor, ours, peers: others });
+  register("linear forward", { work: shapeName(shape), floor, ours, peers: others });
 }

@@ -13,13 +13,13 @@ import type { LinearContestant, LinearPeer } from "./peers/peer.ts";
 import { tfjs } from "./peers/tfjs.ts";
 
 /** `Linear.forward`, as a user calls it: with the tensor of the result, which stays in wasm as tfjs's does. */
-export const OURS = "Linear.forward";
+const OURS = "Linear.forward";
 
 /** The same from an array to an array, which is what onnxruntime-web's `run` does. */
-export const OURS_COPIED = "and copies";
+const OURS_COPIED = "and copies";
 
 /** The kernel on addresses. */
-export const KERNEL = "kernel alone";
+const KERNEL = "kernel alone";
 
 /** The peers that are installed; says which are not. */
 export async function linearPeers(): Promise<readonly LinearPeer[]> {
@@ -27,7 +27,7 @@ export async function linearPeers(): Promise<readonly LinearPeer[]> {
   for (const { name, start } of [onnxruntime, tfjs]) {
     const peer = await start();
     if (peer === null) {
-      console.log(`${name}: not installed (bench/README.md says how)`);
+      console.error(`${name}: not installed (bench/README.md says how)`);
     } else peers.push(peer);
   }
   return peers;
@@ -41,7 +41,7 @@ export async function linearContestants(
     readonly peers: readonly LinearPeer[];
   },
 ): Promise<readonly Contestant[]> {
-  const contestants = [ours(problem), oursCopied(problem), kernel(problem, core)];
+  const contestants = [oursContestant(problem), copyingContestant(problem), kernelContestant(problem, core)];
   for (const peer of peers) contestants.push(await peer.prepare(problem));
   for (const { name, result } of contestants) {
     checkLinear(problem, await result(), name);
@@ -49,13 +49,14 @@ export async function linearContestants(
   return contestants;
 }
 
-function ours(problem: LinearProblem): LinearContestant {
+/** Ours, as a user calls it. */
+export function oursContestant(problem: LinearProblem): LinearContestant {
   const layer = layerOf(problem);
   const x = inputOf(problem);
   return { name: OURS, isAsync: false, run: () => layer.forward(x), result: () => floatsOf(layer.forward(x)) };
 }
 
-function oursCopied(problem: LinearProblem): LinearContestant {
+function copyingContestant(problem: LinearProblem): LinearContestant {
   const layer = layerOf(problem);
   return {
     name: OURS_COPIED,
@@ -65,7 +66,8 @@ function oursCopied(problem: LinearProblem): LinearContestant {
   };
 }
 
-function kernel({ shape, x, w, b }: LinearProblem, core: BareCore): LinearContestant {
+/** The kernel alone, in an instance of the core. */
+export function kernelContestant({ shape, x, w, b }: LinearProblem, core: BareCore): LinearContestant {
   const y = core.reserve(shape.m * shape.n);
   const addresses = [core.place(x), core.place(w), core.place(b), y] as const;
   const run = () => core.linear(shape, addresses);

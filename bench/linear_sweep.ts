@@ -9,7 +9,9 @@
  */
 
 import { BareCore, type LinearSize, PEAK_OPERATIONS } from "./core.ts";
+import type { Figure } from "./figure.ts";
 import { operations, shapeName } from "./linear_problem.ts";
+import { progress } from "./progress.ts";
 import { median } from "./rounds.ts";
 
 /** The largest operands of the sweep, in elements. */
@@ -27,8 +29,8 @@ const PEAK_TURNS = 100_000;
 /** Sizes on each side that a size is compared with. */
 const NEIGHBOURS = 2;
 
-/** How much slower than its neighbours a size may be. */
-const BAR = 0.6;
+/** The part of its neighbours' speed that a size must have, in per cent. */
+const BAR = 60;
 
 /** A size and the operations it does in a millisecond. */
 interface Point {
@@ -36,7 +38,36 @@ interface Point {
   readonly speed: number;
 }
 
+/** The size of a sweep that falls most out of line. */
+interface Worst {
+  readonly size: LinearSize;
+  /** Its speed, in per cent of that of its neighbours. */
+  readonly percent: number;
+}
+
 if (import.meta.main) {
+  const { peak, sweeps } = measure();
+  for (const points of sweeps) {
+    const figures = points.map(({ size, speed }) => `${shapeName(size)} ${(100 * speed / peak).toFixed(0)}`);
+    console.log(figures.join(", "));
+    const { size, percent } = worst(points);
+    const verdict = percent >= BAR ? "no cliff" : "a cliff";
+    console.log(`→ ${verdict}: ${shapeName(size)} has ${percent.toFixed(0)} % of its neighbours' speed\n`);
+  }
+}
+
+/** The worst size of all sweeps, as a figure of the report. */
+export function sweepFigures(): Promise<readonly Figure[]> {
+  progress("sweep");
+  const { size, percent } = measure().sweeps.map(worst).reduce((worst, next) =>
+    next.percent < worst.percent ? next : worst
+  );
+  const what = "sweep over K and M, worst shape: % of its neighbours' speed";
+  return Promise.resolve([{ what, value: percent, bar: { least: BAR }, note: shapeName(size) }]);
+}
+
+/** Every sweep, and the operations of the peak in a millisecond. */
+function measure(): { readonly peak: number; readonly sweeps: readonly (readonly Point[])[] } {
   const core = new BareCore();
   const { m, k, n } = LARGEST;
   // Written, or all of it would be one page of zeros that the system keeps for what was never written.
@@ -49,14 +80,7 @@ if (import.meta.main) {
   for (const k of [10, 100, 768, 1023, 1024]) {
     sweeps.push(Array.from({ length: LARGEST.m }, (_, i) => ({ m: i + 1, k, n })));
   }
-  for (const sizes of sweeps) {
-    const points = sizes.map((size) => ({ size, speed: speedOf(size) }));
-    const figures = points.map(({ size, speed }) => `${shapeName(size)} ${(100 * speed / peak).toFixed(0)}`);
-    console.log(figures.join(", "));
-    const { point, part } = worst(points);
-    const verdict = part >= BAR ? "no cliff" : "a cliff";
-    console.log(`→ ${verdict}: ${shapeName(point.size)} has ${(100 * part).toFixed(0)} % of its neighbours' speed\n`);
-  }
+  return { peak, sweeps: sweeps.map((sizes) => sizes.map((size) => ({ size, speed: speedOf(size) }))) };
 }
 
 /** 1, 3, 5, … while steps are what matters, then ever larger odd steps, and the even numbers that caches dislike. */
@@ -67,13 +91,13 @@ function steps(last: number): readonly number[] {
   return result.toSorted((a, b) => a - b);
 }
 
-function worst(points: readonly Point[]): { readonly point: Point; readonly part: number } {
+function worst(points: readonly Point[]): Worst {
   return points.map((point, i) => {
     const near = points.slice(Math.max(0, i - NEIGHBOURS), i + NEIGHBOURS + 1).filter((other) => other !== point);
     const byOperations = point.speed / median(near.map(({ speed }) => speed));
     const byCalls = median(near.map(timeOf)) / timeOf(point);
-    return { point, part: Math.max(byOperations, byCalls) };
-  }).reduce((worst, next) => next.part < worst.part ? next : worst);
+    return { size: point.size, percent: 100 * Math.max(byOperations, byCalls) };
+  }).reduce((worst, next) => next.percent < worst.percent ? next : worst);
 }
 
 function timeOf({ size, speed }: Point): number {

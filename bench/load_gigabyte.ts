@@ -1,10 +1,10 @@
 /**
- * `deno run -A bench/load_gigabyte.ts [folder] [rounds]`: a gigabyte of weights from a warm file into a model, every
- * load in a process of its own, because memory that was in use before is faster than memory that is new.
+ * A gigabyte of weights from a warm file into a model, every load in a process of its own, because memory that was in use
+ * before is faster than memory that is new.
  *
  * Beside it, in processes of their own as well: a raw read into memory that was touched before and one into new memory
  * (the machine's price of a page is in it, which every loader pays), and `torch.load` with `load_state_dict` where
- * `GRAFT_TORCH_PYTHON` names a Python that has it. The peak of memory is the kernel's own figure (`VmHWM`, Linux alone).
+ * `GRAFT_TORCH_PYTHON` names a Python that has it. The peak of memory is the kernel's own figure, on Linux alone.
  *
  * @module
  */
@@ -12,19 +12,28 @@
 import { closeSync, openSync, readSync, statSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
-import { fileURLToPath } from "node:url";
-import { convertCheckpoint, loadCheckpoint, Module, Parameter, zeros } from "../mod.ts";
+import { convertCheckpoint, loadCheckpoint } from "../mod.ts";
+import type { Figure } from "./figure.ts";
+import { GIGABYTE_MODELS, Shapes } from "./gigabyte_models.ts";
 import { type Entry, largeFile } from "./large_file.ts";
-import { table } from "./table.ts";
+import { VARIABLE } from "./peers/torch.ts";
+import { peakMemory, run, runScript } from "./process.ts";
+import { progress } from "./progress.ts";
+import { median } from "./rounds.ts";
 
 /** Turns of everyone; the median counts. */
-const ROUNDS = 5;
+const ROUNDS = 3;
 
 /** What raw reads ask for at once. */
 const READ_BYTES = 8 << 20;
 
-/** The Python that has PyTorch. */
-const VARIABLE = "GRAFT_TORCH_PYTHON";
+/** How many times as fast as PyTorch, and per cent of a raw read into touched memory. */
+const TORCH_BAR = { least: 5 };
+const READ_BAR = { least: 70 };
+
+/** What the process may hold: this part more than the tensors, and so many MiB. */
+const PEAK_PART = 1.05;
+const PEAK_BAR = { most: 64 };
 
 /** A load by PyTorch into a model that was there before, each of whose values was written. */
 const TORCH = `
@@ -48,86 +57,14 @@ target.load_state_dict(torch.load(sys.argv[1], weights_only=True))
 print((time.perf_counter() - start) * 1000)
 `;
 
-/** Models of about a gigabyte. */
-const MODELS: Readonly<Record<string, () => Entry[]>> = {
-  "BERT-shaped": bert,
-  "ResNet-shaped": resnet,
-  "10,000 small": () => Array.from({ length: 10_000 }, (_, i): Entry => [`${i}.weight`, [160, 160]]),
-};
-
-/** A module of nothing but entries. */
-class Shapes extends Module {
-  constructor(entries: readonly Entry[]) {
-    super();
-    const modules = new Map<string, Module>([["", this]]);
-    for (const [key, shape] of entries) {
-      const parts = key.split(".");
-      const name = parts.pop() ?? "";
-      moduleAt(modules, parts).registerParameter(name, new Parameter(zeros(shape)));
-    }
-  }
-  override forward(): never {
-    throw new Error("This model is loaded, not run");
-  }
-}
-
-function moduleAt(modules: Map<string, Module>, parts: readonly string[]): Module {
-  const path = parts.join(".");
-  const known = modules.get(path);
-  if (known !== undefined) return known;
-  const made = new Shapes([]);
-  moduleAt(modules, parts.slice(0, -1)).registerModule(parts[parts.length - 1], made);
-  modules.set(path, made);
-  return made;
-}
-
-if (import.meta.main) {
-  const [first, ...rest] = Deno.args;
-  if (first === "--load") await loadAlone(rest[0], rest[1]);
-  else if (first === "--read") readAlone(rest[0], { isTouched: rest[1] === "touched" });
-  else await main(first ?? Deno.makeTempDirSync({ prefix: "graft-load-" }), Number(rest[0] ?? ROUNDS));
-}
-
-async function main(folder: string, rounds: number): Promise<void> {
-  Deno.mkdirSync(folder, { recursive: true });
-  try {
-    const rows: string[][] = [];
-    for (const [name, entries] of Object.entries(MODELS)) {
-      for (const extension of ["safetensors", "pt"]) {
-        const path = join(folder, `model.${extension}`);
-        await convertCheckpoint(largeFile(entries()), path, { overwrite: true });
-        rows.push([`${name}, .${extension}`, ...await measure(name, path, rounds)]);
-      }
-    }
-    const headings = ["1 GiB", "ms", "× touched read", "× new read", "torch / ours", "peak / tensors"];
-    console.log(table(headings, rows));
-  } finally {
-    Deno.removeSync(folder, { recursive: true });
-  }
-}
-
-async function measure(name: string, path: string, rounds: number): Promise<string[]> {
-  const loads: Loaded[] = [];
-  const touched: number[] = [];
-  const fresh: number[] = [];
-  const torch: number[] = [];
-  const python = process.env[VARIABLE];
-  for (let round = 0; round < rounds; round++) {
-    touched.push(Number(await run(Deno.execPath(), ["run", "-A", script(), "--read", path, "touched"])));
-    loads.push(JSON.parse(await run(Deno.execPath(), ["run", "-A", script(), "--load", name, path])));
-    fresh.push(Number(await run(Deno.execPath(), ["run", "-A", script(), "--read", path, "new"])));
-    if (python !== undefined && path.endsWith(".pt")) torch.push(Number(await run(python, ["-c", TORCH, path])));
-  }
-  const ours = middle(loads.map(({ milliseconds }) => milliseconds));
-  const size = statSync(path).size / 2 ** 20;
-  const peak = middle(loads.map((load) => load.peak));
-  return [
-    ours.toFixed(0),
-    (middle(touched) / ours).toFixed(2),
-    (middle(fresh) / ours).toFixed(2),
-    torch.length === 0 ? "-" : (middle(torch) / ours).toFixed(1),
-    `${(peak / size).toFixed(2)} (+${(peak - size).toFixed(0)} MiB)`,
-  ];
+/** How long everyone took, and what ours held. */
+interface Measured {
+  readonly load: number;
+  readonly touched: number;
+  readonly fresh: number;
+  readonly torch: number | null;
+  /** MiB. */
+  readonly peak: number;
 }
 
 /** What a process that loads says. */
@@ -137,13 +74,67 @@ interface Loaded {
   readonly peak: number;
 }
 
-async function loadAlone(name: string, path: string): Promise<void> {
-  const model = new Shapes(MODELS[name]());
+if (import.meta.main) {
+  const [role, path, kind] = Deno.args;
+  if (role === "--load") await loadAlone(path, kind);
+  else readAlone(path, { isTouched: kind === "touched" });
+}
+
+/** Loads every model from both formats, of files that are written into a folder. */
+export async function gigabyteFigures(folder: string): Promise<readonly Figure[]> {
+  const figures: Figure[] = [];
+  for (const [name, entries] of Object.entries(GIGABYTE_MODELS)) {
+    for (const extension of ["safetensors", "pt"]) {
+      const path = join(folder, `gigabyte.${extension}`);
+      progress(`${name}, .${extension}`);
+      await convertCheckpoint(largeFile(entries()), path, { overwrite: true });
+      figures.push(...figuresOf(`${name}, .${extension}`, { ...await measure(name, path), bytes: bytesOf(entries()) }));
+      Deno.removeSync(path);
+    }
+  }
+  return figures;
+}
+
+function figuresOf(name: string, measured: Measured & { readonly bytes: number }): readonly Figure[] {
+  const { load, touched, fresh, torch, peak, bytes } = measured;
+  const size = bytes / 2 ** 20;
+  const figures: Figure[] = [
+    {
+      what: `${name}: % of a read into touched memory`,
+      value: 100 * touched / load,
+      bar: READ_BAR,
+      note: `${load.toFixed(0)} ms; ${(100 * fresh / load).toFixed(0)} % of a read into new memory`,
+    },
+    { what: `${name}: peak MiB over ${PEAK_PART} × the tensors`, value: peak - PEAK_PART * size, bar: PEAK_BAR },
+  ];
+  if (!name.endsWith(".pt")) return figures;
+  return [{ what: `${name}: × torch`, value: torch === null ? null : torch / load, bar: TORCH_BAR }, ...figures];
+}
+
+async function measure(name: string, path: string): Promise<Measured> {
+  const [loads, touched, fresh, torch]: [Loaded[], number[], number[], number[]] = [[], [], [], []];
+  const python = path.endsWith(".pt") ? process.env[VARIABLE] : undefined;
+  for (let round = 0; round < ROUNDS; round++) {
+    touched.push(Number(await runScript("load_gigabyte.ts", ["--read", path, "touched"])));
+    loads.push(JSON.parse(await runScript("load_gigabyte.ts", ["--load", path, name])));
+    fresh.push(Number(await runScript("load_gigabyte.ts", ["--read", path, "new"])));
+    if (python !== undefined) torch.push(Number(await run(python, ["-c", TORCH, path])));
+  }
+  return {
+    load: median(loads.map(({ milliseconds }) => milliseconds)),
+    touched: median(touched),
+    fresh: median(fresh),
+    torch: torch.length === 0 ? null : median(torch),
+    peak: median(loads.map((load) => load.peak)),
+  };
+}
+
+async function loadAlone(path: string, name: string): Promise<void> {
+  const model = new Shapes(GIGABYTE_MODELS[name]());
   const started = performance.now();
   await loadCheckpoint(model, path);
   const milliseconds = performance.now() - started;
-  const peak = Number(/VmHWM:\s+(\d+) kB/.exec(Deno.readTextFileSync("/proc/self/status"))?.[1]) / 1024;
-  console.log(JSON.stringify({ milliseconds, peak }));
+  console.log(JSON.stringify({ milliseconds, peak: peakMemory() }));
 }
 
 function readAlone(path: string, { isTouched }: { readonly isTouched: boolean }): void {
@@ -157,52 +148,6 @@ function readAlone(path: string, { isTouched }: { readonly isTouched: boolean })
   closeSync(file);
 }
 
-async function run(command: string, args: string[]): Promise<string> {
-  const { stdout, success } = await new Deno.Command(command, { args, stderr: "inherit" }).output();
-  if (!success) throw new Error(`${command} failed`);
-  return new TextDecoder().decode(stdout);
-}
-
-function script(): string {
-  return fileURLToPath(import.meta.url);
-}
-
-function middle(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[values.length >> 1];
-}
-
-/** 18 blocks of width 1024, with embeddings. */
-function bert(): Entry[] {
-  const blocks = Array.from({ length: 18 }, (_, i): Entry[] => {
-    const linear = (name: string, out: number, inputs: number): Entry[] => {
-      return [[`layer.${i}.${name}.weight`, [out, inputs]], [`layer.${i}.${name}.bias`, [out]]];
-    };
-    const norm = (name: string): Entry[] => ["weight", "bias"].map((part) => [`layer.${i}.${name}.${part}`, [1024]]);
-    return [
-      ...["query", "key", "value", "output"].flatMap((name) => linear(name, 1024, 1024)),
-      ...norm("norm1"),
-      ...linear("up", 4096, 1024),
-      ...linear("down", 1024, 4096),
-      ...norm("norm2"),
-    ];
-  });
-  return [["word.weight", [30_522, 1024]], ["position.weight", [512, 1024]], ...blocks.flat()];
-}
-
-/** Bottleneck blocks of four widths, with batch norms. */
-function resnet(): Entry[] {
-  return Array.from({ length: 260 }, (_, i): Entry[] => {
-    const width = [64, 128, 256, 512][i % 4];
-    const norm = (name: string, size: number): Entry[] => {
-      return ["weight", "bias", "running_mean", "running_var"].map((part) => [`block.${i}.${name}.${part}`, [size]]);
-    };
-    return [
-      [`block.${i}.conv1.weight`, [width, 4 * width, 1, 1]],
-      ...norm("bn1", width),
-      [`block.${i}.conv2.weight`, [width, width, 3, 3]],
-      ...norm("bn2", width),
-      [`block.${i}.conv3.weight`, [4 * width, width, 1, 1]],
-      ...norm("bn3", 4 * width),
-    ];
-  }).flat();
+function bytesOf(entries: readonly Entry[]): number {
+  return entries.reduce((sum, [, shape]) => sum + 4 * shape.reduce((product, size) => product * size, 1), 0);
 }

@@ -8,7 +8,7 @@
 
 import { closeSync, openSync, readSync } from "node:fs";
 import { load, loadCheckpoint, type Module, openCheckpoint, planLoad } from "../mod.ts";
-import { bytesOf, type CheckpointFile } from "./checkpoint_files.ts";
+import type { CheckpointFile } from "./checkpoint_files.ts";
 import type { Contestant } from "./contestant.ts";
 import type { Match } from "./match.ts";
 import type { Torch } from "./peers/torch.ts";
@@ -21,12 +21,13 @@ export async function loadMatches(file: CheckpointFile, torch: Torch | null): Pr
   check(model, file);
   const read = await load(path);
   // The floors write where they wrote before, as a load into a model does: fresh pages would cost more than the bytes.
-  const targets = tensors.map(({ values }) => new Float32Array(values.length));
+  const values = Array.from(tensors.values(), (tensor) => tensor.bytes());
+  const targets = values.map(({ length }) => new Uint8Array(length));
   const floor = { name: "floor: raw read", isAsync: false, run: () => rawRead(path, targets) };
   const memcpy = {
     name: "floor: memcpy",
     isAsync: false,
-    run: () => tensors.forEach(({ values }, i) => targets[i].set(values)),
+    run: () => values.forEach((bytes, i) => targets[i].set(bytes)),
   };
   const peers = torch !== null && path.endsWith(".pt") ? [torch.contestant(`load ${layers} ${features} ${path}`)] : [];
   return [
@@ -57,12 +58,12 @@ async function plan(path: string, model: Module): Promise<void> {
   await checkpoint.close();
 }
 
-function rawRead(path: string, targets: readonly Float32Array<ArrayBuffer>[]): void {
+function rawRead(path: string, targets: readonly Uint8Array<ArrayBuffer>[]): void {
   const handle = openSync(path, "r");
   try {
-    for (const { buffer } of targets) {
-      for (let at = 0; at < buffer.byteLength;) {
-        const got = readSync(handle, new Uint8Array(buffer), at, buffer.byteLength - at, null);
+    for (const target of targets) {
+      for (let at = 0; at < target.length;) {
+        const got = readSync(handle, target, at, target.length - at, null);
         if (got === 0) throw new Error(`"${path}" ended too early`);
         at += got;
       }
@@ -72,13 +73,9 @@ function rawRead(path: string, targets: readonly Float32Array<ArrayBuffer>[]): v
   }
 }
 
-function check(model: Module, file: CheckpointFile): void {
+function check(model: Module, { name, tensors }: CheckpointFile): void {
   const state = model.stateDict();
-  for (const { key, values } of file.tensors) {
-    const found = state.get(key)?.bytes();
-    const expected = bytesOf(values);
-    if (found?.length !== expected.length || !found.every((byte, i) => byte === expected[i])) {
-      throw new Error(`"${key}" of ${file.name} was not loaded as it was written`);
-    }
+  for (const [key, tensor] of tensors) {
+    if (state.get(key)?.equal(tensor) !== true) throw new Error(`"${key}" of ${name} was not loaded as it was written`);
   }
 }

@@ -18,8 +18,12 @@ export interface Match {
   readonly peers: readonly Contestant[];
 }
 
-/** Registers a match with `Deno.bench`, as a group. */
-export function register({ work: group, floor, ours, peers }: Match): void {
+/** The sections of `deno task bench`, as they stand before the work. */
+export type SectionName = "linear forward" | "loading" | "initialisation" | "small calls" | "start";
+
+/** Registers a match with `Deno.bench`, as a group of a section. */
+export function register(section: SectionName, { work, floor, ours, peers }: Match): void {
+  const group = `${section}: ${work}`;
   for (const contestant of [floor, ours, ...peers]) {
     const { name, isAsync, run } = contestant;
     const fn = isAsync

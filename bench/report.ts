@@ -1,24 +1,128 @@
 /**
- * `deno task bench:report [linear|work] [seconds]`: the tables to quote. Every number is a ratio between contestants
- * that took turns in this run, on one thread: nothing depends on how fast the machine is, little on who else uses it.
+ * `deno task bench:report [section …] [--runs N] [--seconds N]`: one table of everything the library means to reach.
  *
- * The seconds are what one row may take; 5 by default. A `~` marks a number from too few quiet moments.
+ * Every section of every run is a process of its own, so that none is measured in the memory or with the compiled code
+ * of another. Within one, contestants take turns on one thread. A bar is reached if it holds in every run. A `~` marks a
+ * number from too few quiet moments; the seconds are what one match may take. The sections are the keys of `SECTIONS`.
  *
  * @module
  */
 
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { callFigures } from "./call_figures.ts";
 import { BareCore } from "./core.ts";
-import { linearReport } from "./linear_report.ts";
+import { barText, type Figure, figureText, type Row, rowsOf, verdict } from "./figure.ts";
+import { initFigures } from "./init_figures.ts";
+import { linearFigures } from "./linear_figures.ts";
+import { sweepFigures } from "./linear_sweep.ts";
+import { conversionSection, gigabyteSection } from "./loading_figures.ts";
+import { productFigures } from "./product_figures.ts";
+import { run } from "./process.ts";
+import { progress } from "./progress.ts";
 import { Canary } from "./rounds.ts";
-import { workReport } from "./work_report.ts";
+import type { Measure } from "./section.ts";
+import { startFigures } from "./start_figures.ts";
+import { table } from "./table.ts";
+import { windowFigures } from "./window.ts";
 
-/** Seconds that one row may take. */
+/** Runs, and seconds that a match may take, unless told otherwise. */
+const RUNS = 1;
 const SECONDS = 5;
 
+/** The configuration that names the peers' packages. */
+const PEERS = fileURLToPath(new URL("peers/deno.json", import.meta.url));
+
+/** A section of the table. */
+interface Section {
+  readonly title: string;
+  readonly measure: Measure;
+  /** Why it runs only where it is named. */
+  readonly reason?: string;
+}
+
+/** The sections by name, in the order of the table. */
+const SECTIONS: Readonly<Record<string, Section>> = {
+  linear: { title: "Linear forward", measure: linearFigures },
+  sweep: { title: "Linear forward, every size", measure: sweepFigures },
+  products: { title: "Products by the same kernels", measure: productFigures },
+  loading: { title: "Loading 1 GiB", measure: gigabyteSection },
+  conversion: { title: "Loading with casts, transposes, many tensors", measure: conversionSection },
+  window: { title: "More than wasm memory", measure: windowFigures, reason: "writes 6 GiB and takes 13 GiB of memory" },
+  init: { title: "Initialisation and construction", measure: initFigures },
+  calls: { title: "Small calls", measure: callFigures },
+  start: { title: "Start", measure: startFigures },
+};
+
 if (import.meta.main) {
-  const numbers = Deno.args.map(Number).filter((number) => number > 0);
+  const { values, positionals } = parseArgs({
+    args: Deno.args,
+    options: { runs: { type: "string" }, seconds: { type: "string" }, figures: { type: "boolean" } },
+    allowPositionals: true,
+  });
+  const seconds = Number(values.seconds ?? SECONDS);
+  const unknown = positionals.filter((name) => !Object.hasOwn(SECTIONS, name));
+  if (unknown.length > 0) {
+    throw new TypeError(`Cannot measure "${unknown[0]}": the sections are ${Object.keys(SECTIONS).join(", ")}`);
+  }
+  if (values.figures) console.log(JSON.stringify(await measureHere(positionals[0], seconds)));
+  else await report(positionals, { runs: Number(values.runs ?? RUNS), seconds });
+}
+
+/** What the process of one section does. */
+async function measureHere(name: string, seconds: number): Promise<readonly Figure[]> {
   const core = new BareCore();
-  const options = { canary: new Canary(core), seconds: numbers.at(0) ?? SECONDS };
-  if (!Deno.args.includes("work")) console.log(`\n${await linearReport(core, options)}`);
-  if (!Deno.args.includes("linear")) console.log(`\n${await workReport(options)}`);
+  const figures = await SECTIONS[name].measure({ core, canary: new Canary(core), seconds });
+  progress();
+  return figures;
+}
+
+interface ReportOptions {
+  readonly runs: number;
+  readonly seconds: number;
+}
+
+async function report(names: readonly string[], { runs, seconds }: ReportOptions): Promise<void> {
+  const sections = Object.entries(SECTIONS).filter(([name]) => names.length === 0 || names.includes(name));
+  const isRun = ([name, { reason }]: readonly [string, Section]) => reason === undefined || names.includes(name);
+  const measured = new Map<string, (readonly Figure[])[]>(sections.map(([name]) => [name, []]));
+  const started = performance.now();
+  for (let i = 0; i < runs; i++) {
+    for (const [name] of sections.filter(isRun)) {
+      measured.get(name)?.push(await measureAlone(name, seconds));
+    }
+  }
+  const runNames = runs === 1 ? ["figure"] : Array.from({ length: runs }, (_, i) => `run ${i + 1}`);
+  const headings = ["what", ...runNames, "bar", "verdict", "beside it in the last run"];
+  const lines = sections.flatMap(([name, { title, reason }]): string[][] => {
+    const rows = rowsOf(measured.get(name) ?? []);
+    const note = rows.length === 0 ? `: not run, it ${reason}; deno task bench:report ${name}` : "";
+    return [[`**${title}**${note}`, ...headings.slice(1).map(() => "")], ...rows.map((row) => lineOf(row, runs))];
+  });
+  console.log(table(headings, lines));
+  const minutes = ((performance.now() - started) / 60_000).toFixed(0);
+  console.log(`\n${summary(Array.from(measured.values(), rowsOf).flat())} ${minutes} minutes.`);
+}
+
+async function measureAlone(name: string, seconds: number): Promise<readonly Figure[]> {
+  const script = fileURLToPath(import.meta.url);
+  const args = ["run", "-A", "--quiet", "--config", PEERS, script, name, "--figures", "--seconds", String(seconds)];
+  // What a peer prints comes before.
+  return JSON.parse((await run(Deno.execPath(), args)).split("\n").at(-1) ?? "");
+}
+
+function lineOf(row: Row, runs: number): string[] {
+  const figures = Array.from({ length: runs }, (_, i) => row.figures.at(i));
+  return [
+    row.what,
+    ...figures.map((figure) => figure === undefined ? "" : figureText(figure)),
+    barText(row.bar),
+    verdict(row),
+    row.figures.at(-1)?.note ?? "",
+  ];
+}
+
+function summary(rows: readonly Row[]): string {
+  const verdicts = rows.map(verdict).filter((text) => text !== "");
+  return `${verdicts.filter((text) => text === "reached").length} of ${verdicts.length} bars are reached.`;
 }

@@ -37,6 +37,9 @@ const ENOUGH = 9;
 /** With fewer quiet ones than this, the speed that one of ten samples reached stands for the median. */
 const TOO_FEW = 3;
 
+/** Rounds that everyone gets, however long they take. */
+const LEAST_ROUNDS = 5;
+
 /** Milliseconds of one sample, unless one run takes longer. */
 const SAMPLE = 3;
 
@@ -47,7 +50,7 @@ const WARM_UP = 300;
 export interface TurnOptions {
   /** Tells which samples count. */
   readonly canary: Canary;
-  /** How long to try. */
+  /** How long to try; {@linkcode LEAST_ROUNDS} rounds are made in any case. */
   readonly seconds: number;
 }
 
@@ -93,7 +96,9 @@ export class Canary {
   constructor(core: BareCore) {
     const product = (size: LinearSize) => {
       const { m, k, n } = size;
-      const addresses = [core.reserve(m * k), core.reserve(n * k), core.reserve(n), core.reserve(m * n)] as const;
+      // Written, or all of it would be the one page of zeros that the system shows where nobody wrote, in every cache.
+      const place = (count: number) => core.place(new Float32Array(count).fill(0.5));
+      const addresses = [place(m * k), place(n * k), place(n), place(m * n)] as const;
       return () => core.linear(size, addresses);
     };
     this.#small = product(SMALL);
@@ -118,7 +123,7 @@ export class Canary {
   }
 }
 
-/** Times contestants in turns until each has enough samples, or for this many seconds. */
+/** Times contestants in turns until each has enough samples that count, or the time is over. */
 export async function timeInTurns(
   contestants: readonly Contestant[],
   { canary, seconds }: TurnOptions,
@@ -133,7 +138,7 @@ export async function timeInTurns(
       (isElsewhere || own >= OWN_TIME) && canary.isQuiet(before) && canary.isQuiet(after)
     );
   const end = performance.now() + 1000 * seconds;
-  for (let round = 0; performance.now() < end; round++) {
+  for (let round = 0; round < LEAST_ROUNDS || performance.now() < end; round++) {
     // Everyone is first in turn, so that nobody always runs after the same neighbour.
     const from = round % entries.length;
     for (const { contestant, repeats, samples } of [...entries.slice(from), ...entries.slice(0, from)]) {

@@ -12,9 +12,3 @@ export function table(headings: readonly string[], rows: readonly (readonly stri
   const rule = `| ${widths.map((width, i) => i === 0 ? "-".repeat(width) : `${"-".repeat(width - 1)}:`).join(" | ")} |`;
   return [line(headings), rule, ...rows.map(line)].join("\n");
 }
-
-/** A number to two digits, marked where too few samples stand behind it. */
-export function figure(value: number, isQuiet: boolean): string {
-  const digits = value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toPrecision(2);
-  return isQuiet ? digits : `~${digits}`;
-}

@@ -10,7 +10,7 @@ import { fileURLToPath } from "node:url";
 import type { Contestant } from "../contestant.ts";
 
 /** The variable that names a Python which has PyTorch. */
-const VARIABLE = "GRAFT_TORCH_PYTHON";
+export const VARIABLE = "GRAFT_TORCH_PYTHON";
 
 /** A running PyTorch. */
 export class Torch {
@@ -31,7 +31,7 @@ export class Torch {
   static async start(): Promise<Torch | null> {
     const python = process.env[VARIABLE];
     if (python === undefined) {
-      console.log(`torch: not installed (${VARIABLE} can name a Python that has it)`);
+      console.error(`torch: not installed (${VARIABLE} can name a Python that has it)`);
       return null;
     }
     const script = fileURLToPath(new URL("torch_peer.py", import.meta.url));

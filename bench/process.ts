@@ -1,0 +1,27 @@
+/**
+ * Programs that run in a process of their own: what is measured once, in memory that nobody used before.
+ *
+ * @module
+ */
+
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+
+/** Runs this program with arguments and returns what it prints. */
+export async function run(command: string, args: readonly string[]): Promise<string> {
+  const { stdout, success, code } = await new Deno.Command(command, { args: [...args], stderr: "inherit" }).output();
+  if (!success) throw new Error(`"${command} ${args.join(" ")}" ended with ${code}`);
+  return new TextDecoder().decode(stdout).trim();
+}
+
+/** The same for a script of this folder, on this Deno. */
+export function runScript(name: string, args: readonly string[]): Promise<string> {
+  const script = fileURLToPath(new URL(name, import.meta.url));
+  return run(Deno.execPath(), ["run", "-A", "--quiet", script, ...args]);
+}
+
+/** The most memory that this process had so far, in MiB: the kernel's own figure (`VmHWM`), on Linux alone. */
+export function peakMemory(): number {
+  const status = readFileSync("/proc/self/status", "utf8");
+  return Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1]) / 1024;
+}
