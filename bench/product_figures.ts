@@ -7,7 +7,7 @@
 
 import { Linear, Tensor } from "../mod.ts";
 import type { Contestant } from "./contestant.ts";
-import type { Figure } from "./figure.ts";
+import { digits, type Figure } from "./figure.ts";
 import { inputOf, layerOf } from "./linear_contestants.ts";
 import { linearProblem, type LinearShape, shapeName } from "./linear_problem.ts";
 import { progress } from "./progress.ts";
@@ -41,11 +41,13 @@ export async function productFigures(options: SectionOptions): Promise<readonly 
     const name = shapeName(shape);
     progress(`products ${name}`);
     const [forward, ...others] = await timeInTurns(contestants(shape), options);
-    const parts = others.map((timing) => ({ ...speedup(timing, forward), note: timing.name }));
-    const worst = parts.slice(HALVES.length).reduce((worst, next) => partOf(next) < partOf(worst) ? next : worst);
-    figures.push({ what: `${name}, slowest of x · B, grad · W, gradᵀ · x: × the forward's speed`, ...worst, bar: BAR });
-    for (const { value, isQuiet, note } of parts.slice(0, HALVES.length)) {
-      halves.push({ what: `${name}, ${note} weights: × float32's speed`, value, isQuiet });
+    const parts = others.map((timing) => ({ ...speedup(timing, forward), name: timing.name }));
+    const [weights, products] = [parts.slice(0, HALVES.length), parts.slice(HALVES.length)];
+    const { value, isQuiet } = products.reduce((worst, next) => partOf(next) < partOf(worst) ? next : worst);
+    const note = products.map((part) => `${part.name} ${digits(partOf(part))}`).join(", ");
+    figures.push({ what: `${name}, slowest product: × the forward's speed`, value, isQuiet, bar: BAR, note });
+    for (const { name: dtype, value, isQuiet } of weights) {
+      halves.push({ what: `${name}, ${dtype} weights: × float32's speed`, value, isQuiet });
     }
   }
   progress("products of a batch");
