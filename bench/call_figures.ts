@@ -32,7 +32,7 @@ export async function callFigures(options: SectionOptions): Promise<readonly Fig
   progress("a million forward passes");
   const { wasm, process } = JSON.parse(await runScript("million_forwards.ts", ["--json"]));
   figures.push({ what: "a million forward passes: growth of wasm memory, MB", value: wasm, bar: { most: 0 } });
-  figures.push({ what: "a million forward passes: growth of the process, MB", value: process, bar: { most: 16 } });
+  figures.push({ what: "a million forward passes: growth of the process, MB", value: process, bar: { most: 8 } });
   return figures;
 }
 

@@ -10,6 +10,7 @@
 import { manualSeed, ones, type Tensor } from "../mod.ts";
 import { SmallModel } from "./call_matches.ts";
 import { wasmBytes } from "./core.ts";
+import { median } from "./rounds.ts";
 import { table } from "./table.ts";
 
 /** Forward passes that are watched. */
@@ -21,8 +22,8 @@ const WARM_UP = 2_500_000;
 /** Lines of the table. */
 const LINES = 10;
 
-/** What the process may vary by, in bytes; V8 takes and returns young pages of its heap as it likes. */
-const FLAT = 16e6;
+/** What the process may grow by, in bytes: 16 bytes a forward pass would be as much. V8 takes young pages as it likes. */
+const FLAT = 8e6;
 
 /** Memory at one moment. */
 interface Moment {
@@ -66,18 +67,24 @@ function watch(forwards: number, warmUp: number): Watched {
 function print({ nanoseconds, moments }: Watched): void {
   const rows = moments.map(({ done, wasm, process }) => [String(done), megabytes(wasm), megabytes(process)]);
   console.log(table(["forwards", "wasm MB", "process MB"], rows));
-  const wasm = spread(moments.map((moment) => moment.wasm));
-  const process = spread(moments.map((moment) => moment.process));
+  const { wasm, process } = growth(moments);
   const verdict = wasm === 0 && process <= FLAT ? "flat" : "NOT flat";
   console.log(`\n${nanoseconds.toFixed(0)} ns a forward pass, with three layers and two activations`);
-  console.log(`max - min after warm-up: wasm ${megabytes(wasm)} MB, process ${megabytes(process)} MB: ${verdict}`);
+  console.log(`growth after warm-up: wasm ${megabytes(wasm)} MB, process ${megabytes(process)} MB: ${verdict}`);
 }
 
 /** What the report reads. */
 function printJson({ moments }: Watched): void {
-  const wasm = spread(moments.map((moment) => moment.wasm)) / 1e6;
-  const process = spread(moments.map((moment) => moment.process)) / 1e6;
-  console.log(JSON.stringify({ wasm, process }));
+  const { wasm, process } = growth(moments);
+  console.log(JSON.stringify({ wasm: wasm / 1e6, process: process / 1e6 }));
+}
+
+/** From the middle of the first half of the moments to that of the last, in bytes. */
+function growth(moments: readonly Moment[]): Omit<Moment, "done"> {
+  const half = moments.length >> 1;
+  const between = (valueOf: (moment: Moment) => number) =>
+    median(moments.slice(-half).map(valueOf)) - median(moments.slice(0, half).map(valueOf));
+  return { wasm: between(({ wasm }) => wasm), process: between(({ process }) => process) };
 }
 
 function forward(model: SmallModel, x: Tensor, count: number): Tensor {
@@ -88,10 +95,6 @@ function forward(model: SmallModel, x: Tensor, count: number): Tensor {
 
 function now(done: number): Moment {
   return { done, wasm: wasmBytes(), process: Deno.memoryUsage().rss };
-}
-
-function spread(values: readonly number[]): number {
-  return Math.max(...values) - Math.min(...values);
 }
 
 function megabytes(bytes: number): string {
