@@ -23,14 +23,14 @@ export async function initFigures(options: SectionOptions): Promise<readonly Fig
   const torch = await Torch.start();
   const figures: Figure[] = [];
   for (const match of await initMatches(torch)) {
-    const { ours, others } = await timings(match, options);
+    const { ours, floor, others } = await timings(match, options);
     const theirs = others.find(({ name }) => name.startsWith("torch"));
     figures.push({
       what: `${match.work}: time over torch's`,
       value: theirs === undefined ? null : ours.milliseconds / theirs.milliseconds,
       isQuiet: ours.isQuiet && theirs?.isQuiet,
       bar: INIT_BARS[match.ours.name],
-      note: `${ours.milliseconds.toFixed(0)} ms`,
+      note: `${ours.milliseconds.toFixed(0)} ms; ${[floor, ...others].map(besideText).join(", ")}`,
     });
   }
   for (const match of constructMatches(torch)) {
@@ -40,11 +40,17 @@ export async function initFigures(options: SectionOptions): Promise<readonly Fig
       value: ours.milliseconds,
       isQuiet: ours.isQuiet,
       bar: CONSTRUCT_BARS[match.ours.name],
-      note: [floor, ...others].map(({ name, milliseconds }) => `${name} ${milliseconds.toFixed(0)}`).join(", "),
+      note: [floor, ...others].map(besideText).join(", "),
     });
   }
   await torch?.stop();
   return figures;
+}
+
+/** A floor or a peer, without its version. */
+function besideText({ name, milliseconds }: Timing): string {
+  const [word] = name.replace("floor: ", "").split(" 2");
+  return `${word} ${milliseconds.toFixed(0)}`;
 }
 
 interface MatchTimings {
