@@ -47,10 +47,8 @@ export async function initFigures(options: SectionOptions): Promise<readonly Fig
   return figures;
 }
 
-/** A floor or a peer, without its version. */
 function besideText({ name, milliseconds }: Timing): string {
-  const [word] = name.replace("floor: ", "").split(" 2");
-  return `${word} ${milliseconds.toFixed(0)}`;
+  return `${name.replace("floor: ", "")} ${milliseconds.toFixed(0)}`;
 }
 
 interface MatchTimings {
