@@ -24,6 +24,7 @@ import { Canary } from "./rounds.ts";
 import type { Measure } from "./section.ts";
 import { startFigures } from "./start_figures.ts";
 import { table } from "./table.ts";
+import { threadFigures } from "./thread_figures.ts";
 import { windowFigures } from "./window.ts";
 
 /** Runs, and seconds that a match may take, unless told otherwise. */
@@ -46,6 +47,7 @@ const SECTIONS: Readonly<Record<string, Section>> = {
   linear: { title: "Linear forward", measure: linearFigures },
   sweep: { title: "Linear forward, every size", measure: sweepFigures },
   products: { title: "Products by the same kernels", measure: productFigures },
+  threads: { title: "Two threads", measure: threadFigures },
   loading: { title: "Loading 1 GiB", measure: gigabyteSection },
   conversion: { title: "Loading with casts, transposes, many tensors", measure: conversionSection },
   window: { title: "More than wasm memory", measure: windowFigures, reason: "writes 6 GiB and takes 13 GiB of memory" },
