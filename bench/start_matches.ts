@@ -6,6 +6,7 @@
 
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import type { Contestant } from "./contestant.ts";
 import type { Match } from "./match.ts";
 import { onnxruntime } from "./peers/onnxruntime.ts";
@@ -16,7 +17,7 @@ import { run } from "./process.ts";
 const GRAFT = urlOf("../mod.ts");
 
 /** The peers' configuration, which names their packages. */
-const CONFIG = new URL("peers/deno.json", import.meta.url).pathname;
+const CONFIG = fileURLToPath(new URL("peers/deno.json", import.meta.url));
 
 /** What a program may do without being asked: nothing, but for a peer, which reads its modules. */
 const OURS = ["--no-config", "--no-prompt"];
