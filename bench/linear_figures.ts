@@ -69,7 +69,7 @@ export async function linearFigures(options: SectionOptions): Promise<readonly F
   const plainCore = new BareCore("simd");
   const measured: Measured[] = [];
   for (const shape of LINEAR_SHAPES) {
-    progress(`linear ${shapeName(shape)}`);
+    await progress(`linear ${shapeName(shape)}`);
     measured.push(await measure(shape, { ...options, plainCore, peers }));
   }
   return [

@@ -57,13 +57,13 @@ if (import.meta.main) {
 }
 
 /** The worst size of all sweeps, as a figure of the report. */
-export function sweepFigures(): Promise<readonly Figure[]> {
-  progress("sweep");
+export async function sweepFigures(): Promise<readonly Figure[]> {
+  await progress("sweep");
   const { size, percent } = measure().sweeps.map(worst).reduce((worst, next) =>
     next.percent < worst.percent ? next : worst
   );
   const what = "sweep over K and M, worst shape: % of its neighbours' speed";
-  return Promise.resolve([{ what, value: percent, bar: { least: BAR }, note: shapeName(size) }]);
+  return [{ what, value: percent, bar: { least: BAR }, note: shapeName(size) }];
 }
 
 /** Every sweep, and the operations of the peak in a millisecond. */

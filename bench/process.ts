@@ -5,6 +5,7 @@
  */
 
 import { readFileSync } from "node:fs";
+import process from "node:process";
 import { fileURLToPath } from "node:url";
 
 /** Runs this program with arguments and returns what it prints. */
@@ -18,6 +19,12 @@ export async function run(command: string, args: readonly string[]): Promise<str
 export function runScript(name: string, args: readonly string[]): Promise<string> {
   const script = fileURLToPath(new URL(name, import.meta.url));
   return run(Deno.execPath(), ["run", "-A", "--quiet", script, ...args]);
+}
+
+/** Milliseconds that this process was on a core so far, all its threads together. */
+export function ownTime(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
 }
 
 /** The most memory that this process had so far, in MiB: the kernel's own figure (`VmHWM`), on Linux alone. */

@@ -39,7 +39,7 @@ export async function productFigures(options: SectionOptions): Promise<readonly 
   const halves: Figure[] = [];
   for (const shape of SHAPES) {
     const name = shapeName(shape);
-    progress(`products ${name}`);
+    await progress(`products ${name}`);
     const [forward, ...others] = await timeInTurns(contestants(shape), options);
     const parts = others.map((timing) => ({ ...speedup(timing, forward), name: timing.name }));
     const [weights, products] = [parts.slice(0, HALVES.length), parts.slice(HALVES.length)];
@@ -50,7 +50,7 @@ export async function productFigures(options: SectionOptions): Promise<readonly 
       halves.push({ what: `${name}, ${dtype} weights: × float32's speed`, value, isQuiet });
     }
   }
-  progress("products of a batch");
+  await progress("products of a batch");
   const [forward, batched] = await timeInTurns(batchContestants(), options);
   const { batch, m, k, n } = HEADS;
   figures.push({

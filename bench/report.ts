@@ -18,7 +18,7 @@ import { linearFigures } from "./linear_figures.ts";
 import { sweepFigures } from "./linear_sweep.ts";
 import { conversionSection, gigabyteSection } from "./loading_figures.ts";
 import { productFigures } from "./product_figures.ts";
-import { run } from "./process.ts";
+import { ownTime, run } from "./process.ts";
 import { progress } from "./progress.ts";
 import { Canary } from "./rounds.ts";
 import type { Measure } from "./section.ts";
@@ -74,7 +74,7 @@ if (import.meta.main) {
 /** What the process of one section does. */
 async function measureHere(name: string, seconds: number): Promise<readonly Figure[]> {
   const core = new BareCore();
-  const figures = await SECTIONS[name].measure({ core, canary: new Canary(core), seconds });
+  const figures = await SECTIONS[name].measure({ core, canary: new Canary(core), seconds, ownTime });
   progress();
   return figures;
 }

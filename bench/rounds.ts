@@ -4,12 +4,11 @@
  * Whether it was is told by two canaries, timed just before and just after. One is a small product: a kernel that fills
  * the core's instruction slots falls to half when a neighbour runs on the other half of the core, while a chain of
  * multiply-adds hardly slows down. The other reads weights from the last-level cache, which all cores share. Whether the
- * process was interrupted in between is told by the time it had on a core.
+ * process was interrupted in between is told by the time it had on a core, where the host tells that.
  *
  * @module
  */
 
-import process from "node:process";
 import { type Contestant, time, warmUp } from "./contestant.ts";
 import type { BareCore, LinearSize } from "./core.ts";
 
@@ -52,6 +51,8 @@ export interface TurnOptions {
   readonly canary: Canary;
   /** How long to try; {@linkcode LEAST_ROUNDS} rounds are made in any case. */
   readonly seconds: number;
+  /** Milliseconds that this process was on a core so far. A page cannot know: without it the canaries alone tell. */
+  readonly ownTime?: () => number;
 }
 
 /** How long one contestant takes. */
@@ -126,7 +127,7 @@ export class Canary {
 /** Times contestants in turns until each has enough samples that count, or the time is over. */
 export async function timeInTurns(
   contestants: readonly Contestant[],
-  { canary, seconds }: TurnOptions,
+  { canary, seconds, ownTime }: TurnOptions,
 ): Promise<readonly Timing[]> {
   const entries: Entry[] = [];
   for (const contestant of contestants) {
@@ -145,10 +146,9 @@ export async function timeInTurns(
       const before = canary.time();
       // Fetches its own operands into the caches again, which is nothing beside what takes long.
       if (repeats > 1) await time(contestant, 1);
-      const started = process.cpuUsage();
+      const started = ownTime?.() ?? 0;
       const total = await time(contestant, repeats);
-      const { user, system } = process.cpuUsage(started);
-      const own = (user + system) / 1000 / total;
+      const own = ownTime === undefined ? 1 : (ownTime() - started) / total;
       samples.push({ milliseconds: total / repeats, own, before, after: canary.time() });
     }
     if (entries.every((entry) => counted(entry).length >= ENOUGH)) break;

@@ -4,10 +4,8 @@
  * @module
  */
 
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { gemmModel } from "./onnx_gemm.ts";
-import { importPeer, isOnnxruntime, requireFloats } from "./peer.ts";
+import { importPeer, isOnnxruntime, peerFile, requireFloats } from "./peer.ts";
 import type { LinearPeer, Onnxruntime, PeerLoader } from "./peer.ts";
 
 /** The entry that has the wasm backend and no others. */
@@ -26,7 +24,7 @@ async function start(): Promise<LinearPeer | null> {
     throw new TypeError(`${ENTRY} has another interface than its version 1.30`);
   }
   module.env.wasm.numThreads = 1;
-  module.env.wasm.wasmBinary = readFileSync(createRequire(import.meta.url).resolve(WASM));
+  module.env.wasm.wasmBinary = await (await fetch(peerFile(WASM))).bytes();
   return {
     name: onnxruntime.name,
     version: module.env.versions.common,

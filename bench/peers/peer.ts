@@ -99,6 +99,11 @@ export async function importPeer(specifier: string): Promise<unknown> {
   }
 }
 
+/** The URL of a file of a package: what Deno's configuration says, or the import map of a page. */
+export function peerFile(specifier: string): string {
+  return import.meta.resolve(specifier);
+}
+
 /** Whether a module is onnxruntime-web. */
 export function isOnnxruntime(module: unknown): module is Onnxruntime {
   return hasAll(module, ["env", "InferenceSession", "Tensor"]);

@@ -5,9 +5,7 @@
  * @module
  */
 
-import { createRequire } from "node:module";
-import { dirname } from "node:path";
-import { importPeer, isTfjsCore, isTfjsWasm, requireFloats } from "./peer.ts";
+import { importPeer, isTfjsCore, isTfjsWasm, peerFile, requireFloats } from "./peer.ts";
 import type { LinearContestant, LinearPeer, PeerLoader, TfjsCore } from "./peer.ts";
 
 /** Its operations. */
@@ -27,7 +25,7 @@ export async function startTfjs(): Promise<TfjsCore | null> {
   if (!isTfjsCore(core) || !isTfjsWasm(wasm)) {
     throw new TypeError(`${CORE} has another interface than its version 4.22`);
   }
-  wasm.setWasmPaths(`${dirname(createRequire(import.meta.url).resolve(WASM))}/`);
+  wasm.setWasmPaths(new URL(".", peerFile(WASM)).href);
   wasm.setThreadsCount(1);
   if (!await core.setBackend("wasm")) throw new Error(`${WASM} does not start`);
   await core.ready();

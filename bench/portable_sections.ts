@@ -1,0 +1,39 @@
+/**
+ * The sections of the report that need no files and no processes: what a page measures as Deno does.
+ *
+ * @module
+ */
+
+import { blobFigures } from "./blob_figures.ts";
+import { callTimes } from "./call_times.ts";
+import { BareCore } from "./core.ts";
+import type { Figure } from "./figure.ts";
+import { linearFigures } from "./linear_figures.ts";
+import { sweepFigures } from "./linear_sweep.ts";
+import { productFigures } from "./product_figures.ts";
+import { progress } from "./progress.ts";
+import { Canary, type TurnOptions } from "./rounds.ts";
+import type { Measure } from "./section.ts";
+
+/** A section of the table. */
+interface PortableSection {
+  readonly title: string;
+  readonly measure: Measure;
+}
+
+/** The sections by name, in the order of the table. */
+export const PORTABLE_SECTIONS: Readonly<Record<string, PortableSection>> = {
+  linear: { title: "Linear forward", measure: linearFigures },
+  sweep: { title: "Linear forward, every size", measure: sweepFigures },
+  products: { title: "Products by the same kernels", measure: productFigures },
+  calls: { title: "Small calls", measure: callTimes },
+  blob: { title: "Loading from a Blob", measure: blobFigures },
+};
+
+/** Measures a section once, in this program. */
+export async function measurePortable(name: string, options: Omit<TurnOptions, "canary">): Promise<readonly Figure[]> {
+  const core = new BareCore();
+  const figures = await PORTABLE_SECTIONS[name].measure({ ...options, core, canary: new Canary(core) });
+  await progress();
+  return figures;
+}
