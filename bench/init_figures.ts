@@ -58,7 +58,7 @@ interface MatchTimings {
 }
 
 async function timings({ work, floor, ours, peers }: Match, options: SectionOptions): Promise<MatchTimings> {
-  progress(work);
+  await progress(work);
   const [least, mine, ...others] = await timeInTurns([floor, ours, ...peers], options);
   return { floor: least, ours: mine, others };
 }

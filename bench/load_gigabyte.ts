@@ -86,7 +86,7 @@ export async function gigabyteFigures(folder: string): Promise<readonly Figure[]
   for (const [name, entries] of Object.entries(GIGABYTE_MODELS)) {
     for (const extension of ["safetensors", "pt"]) {
       const path = join(folder, `gigabyte.${extension}`);
-      progress(`${name}, .${extension}`);
+      await progress(`${name}, .${extension}`);
       await convertCheckpoint(largeFile(entries()), path, { overwrite: true });
       figures.push(...figuresOf(`${name}, .${extension}`, { ...await measure(name, path), bytes: bytesOf(entries()) }));
       Deno.removeSync(path);

@@ -44,7 +44,7 @@ async function figuresOf(
 ): Promise<readonly Figure[]> {
   const figures: Figure[] = [];
   for (const { work, floor, ours } of matches) {
-    progress(work);
+    await progress(work);
     const [least, mine] = await timeInTurns([floor, ours], options);
     figures.push({
       what: `${work}: % of memcpy`,

@@ -40,7 +40,7 @@ if (import.meta.main) console.log(JSON.stringify(await openAlone(Deno.args[0])))
 export async function manyFigures(folder: string): Promise<readonly Figure[]> {
   const figures: Figure[] = [];
   for (const path of await write(folder)) {
-    progress(`openCheckpoint ${path}`);
+    await progress(`openCheckpoint ${path}`);
     const opened: Opened[] = [];
     for (let i = 0; i < ROUNDS; i++) opened.push(JSON.parse(await runScript("many_tensors.ts", [path])));
     figures.push({

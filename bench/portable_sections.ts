@@ -14,6 +14,7 @@ import { productFigures } from "./product_figures.ts";
 import { progress } from "./progress.ts";
 import { Canary, type TurnOptions } from "./rounds.ts";
 import type { Measure } from "./section.ts";
+import { threadFigures } from "./thread_figures.ts";
 
 /** A section of the table. */
 interface PortableSection {
@@ -26,6 +27,7 @@ export const PORTABLE_SECTIONS: Readonly<Record<string, PortableSection>> = {
   linear: { title: "Linear forward", measure: linearFigures },
   sweep: { title: "Linear forward, every size", measure: sweepFigures },
   products: { title: "Products by the same kernels", measure: productFigures },
+  threads: { title: "Two threads", measure: threadFigures },
   calls: { title: "Small calls", measure: callTimes },
   blob: { title: "Loading from a Blob", measure: blobFigures },
 };

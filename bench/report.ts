@@ -75,7 +75,7 @@ if (import.meta.main) {
 async function measureHere(name: string, seconds: number): Promise<readonly Figure[]> {
   const core = new BareCore();
   const figures = await SECTIONS[name].measure({ core, canary: new Canary(core), seconds, ownTime });
-  progress();
+  await progress();
   return figures;
 }
 

@@ -21,7 +21,7 @@ export async function startFigures(options: SectionOptions): Promise<readonly Fi
   const folder = Deno.makeTempDirSync({ prefix: "graft-start-" });
   try {
     for (const { work, floor, ours, peers } of await startMatches(folder)) {
-      progress(work);
+      await progress(work);
       const [empty, mine, ...others] = await timeInTurns([floor, ours, ...peers], options);
       const over = ({ milliseconds }: { readonly milliseconds: number }) => milliseconds - empty.milliseconds;
       figures.push({

@@ -42,7 +42,7 @@ if (import.meta.main) {
 
 /** Loads and runs the model in a process of its own. */
 export async function windowFigures(): Promise<readonly Figure[]> {
-  progress("6 GiB");
+  await progress("6 GiB");
   const { load, paged, resident, memcpy, wasm, process }: Windowed = JSON.parse(await runScript("window.ts", []));
   const memory = `${wasm.toFixed(1)} GiB of wasm, ${process.toFixed(1)} GiB in all`;
   return [
