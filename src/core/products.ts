@@ -8,7 +8,7 @@ import { addressOf } from "./kernels.ts";
 import type { Span, Typed } from "./kernels.ts";
 import { memory, Storage } from "./memory.ts";
 import type { Memory } from "./memory.ts";
-import { type Kernel, PARTS_PER_THREAD, type Workers } from "./workers.ts";
+import type { Kernel, Workers } from "./workers.ts";
 
 /** Multiplications from which several threads gain: one needs 20 µs for them, which is several times what sharing costs. */
 const WORTH_SHARING = 1 << 19;
@@ -107,7 +107,8 @@ function share(
 ): void {
   const scratch = scratchFor(workers.count * scratchBytes);
   const scratchAt = scratch === null ? 0 : wasm.place(scratch);
-  const parts = partsOf(product, workers.count * PARTS_PER_THREAD);
+  // One for each thread: more would share the work more evenly, and read the smaller operand more often.
+  const parts = partsOf(product, workers.count);
   workers.run({
     kernel: product.kernel,
     parts: parts.map((part) => argumentsOf(part, scratchAt)),

@@ -19,10 +19,7 @@ export const KERNELS = ["linear", "linear_half", "matmul"] as const;
 /** The name of one. */
 export type Kernel = typeof KERNELS[number];
 
-/** Parts of a job: several for each thread, so that one that is held up keeps nobody waiting for long. */
-export const PARTS_PER_THREAD = 2;
-
-/** The most threads: the parts of a job are counted in a byte. */
+/** The most threads, and parts of a job, which are counted in a byte. */
 export const MOST_THREADS = 64;
 
 /** A thread's stack. The kernels use less than a tenth of it. */
@@ -43,7 +40,7 @@ const LAYOUT = {
   /** The table: in each row the kernel, how many arguments it has, and the arguments. */
   table: 16,
   row: 16,
-  words: 16 + 16 * PARTS_PER_THREAD * MOST_THREADS,
+  words: 16 + 16 * MOST_THREADS,
   /** How often a thread looks for work before it sleeps: about a tenth of a millisecond, longer than what lies between two layers. */
   looks: 50_000,
 } as const;
