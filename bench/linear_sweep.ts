@@ -80,7 +80,12 @@ function measure(): { readonly peak: number; readonly sweeps: readonly (readonly
   for (const k of [10, 100, 768, 1023, 1024]) {
     sweeps.push(Array.from({ length: LARGEST.m }, (_, i) => ({ m: i + 1, k, n })));
   }
-  return { peak, sweeps: sweeps.map((sizes) => sizes.map((size) => ({ size, speed: speedOf(size) }))) };
+  // Twice: by then, all of the kernel is compiled for speed.
+  const first = sweeps.map((sizes) => sizes.map(speedOf));
+  const points = sweeps.map((sizes, i) =>
+    sizes.map((size, j) => ({ size, speed: Math.max(first[i][j], speedOf(size)) }))
+  );
+  return { peak, sweeps: points };
 }
 
 /** 1, 3, 5, … while steps are what matters, then ever larger odd steps, and the even numbers that caches dislike. */
