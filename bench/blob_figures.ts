@@ -15,12 +15,16 @@ import { type SectionOptions, speedup } from "./section.ts";
 /** Six layers of 2048 by 2048: 101 MB. */
 const [LAYERS, FEATURES] = [6, 2048] as const;
 
+/** Milliseconds in which Chromium moves a new Blob of this size to disk; meanwhile, reads of it may fail. */
+const SETTLE = 3000;
+
 /** Times the load of a .safetensors and a read of its bytes. */
 export async function blobFigures(options: SectionOptions): Promise<readonly Figure[]> {
   await progress("load from a Blob");
   manualSeed(0);
   const written = newModel();
   const blob = await new Response(encodeSafetensors(written.stateDict())).blob();
+  await new Promise((resolve) => setTimeout(resolve, SETTLE));
   const model = newModel();
   await loadCheckpoint(model, blob);
   const loaded = model.stateDict();
