@@ -26,6 +26,10 @@ const FLAGS = [
   "--disable-sync",
 ];
 
+/** How often to try to remove a profile, and milliseconds between. */
+const ATTEMPTS = 25;
+const BETWEEN_ATTEMPTS = 200;
+
 /** An installed Chromium. */
 export class Chromium {
   /** The program. */
@@ -73,7 +77,19 @@ export class Chromium {
       ended.catch(() => {});
       if (!isOver) child.kill();
       await child.status;
-      rmSync(profile, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
+      await remove(profile);
+    }
+  }
+}
+
+/** Chromium's other processes end a little after the first, and write into the profile until then. */
+async function remove(profile: string): Promise<void> {
+  for (let left = ATTEMPTS; left > 0; left--) {
+    try {
+      return rmSync(profile, { recursive: true, force: true });
+    } catch (error) {
+      if (left === 1) throw error;
+      await new Promise((resolve) => setTimeout(resolve, BETWEEN_ATTEMPTS));
     }
   }
 }
