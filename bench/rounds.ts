@@ -42,6 +42,9 @@ const LEAST_ROUNDS = 3;
 /** Milliseconds of one sample, unless one run takes longer. */
 const SAMPLE = 3;
 
+/** From so many milliseconds on, one run does not get faster by another before it. */
+const LONG = 100;
+
 /** Milliseconds each contestant runs first, so that V8 has compiled it for speed. */
 const WARM_UP = 300;
 
@@ -81,6 +84,8 @@ interface Sample {
 
 interface Entry {
   readonly contestant: Contestant;
+  /** Milliseconds of one run, about. */
+  readonly one: number;
   /** Runs in one sample. */
   readonly repeats: number;
   readonly samples: Sample[];
@@ -108,11 +113,15 @@ export class Canary {
 
   /** Times them now. */
   time(): Quietness {
+    // Each runs once before it is timed: its operands are where the contestant left room for them.
+    this.#stream();
     const started = performance.now();
     this.#stream();
+    const ended = performance.now();
+    this.#small();
     const between = performance.now();
     for (let i = 0; i < SMALL_RUNS; i++) this.#small();
-    const taken = { small: performance.now() - between, stream: between - started };
+    const taken = { small: performance.now() - between, stream: ended - started };
     const { small, stream } = this.#best;
     this.#best = { small: Math.min(small, taken.small), stream: Math.min(stream, taken.stream) };
     return taken;
@@ -132,7 +141,7 @@ export async function timeInTurns(
   const entries: Entry[] = [];
   for (const contestant of contestants) {
     const one = await warmUp(contestant, WARM_UP);
-    entries.push({ contestant, repeats: Math.max(1, Math.round(SAMPLE / one)), samples: [] });
+    entries.push({ contestant, one, repeats: Math.max(1, Math.round(SAMPLE / one)), samples: [] });
   }
   const counted = ({ contestant: { isElsewhere = false }, samples }: Entry) =>
     samples.filter(({ own, before, after }) =>
@@ -142,10 +151,10 @@ export async function timeInTurns(
   for (let round = 0; round < LEAST_ROUNDS || performance.now() < end; round++) {
     // Everyone is first in turn, so that nobody always runs after the same neighbour.
     const from = round % entries.length;
-    for (const { contestant, repeats, samples } of [...entries.slice(from), ...entries.slice(0, from)]) {
+    for (const { contestant, one, repeats, samples } of [...entries.slice(from), ...entries.slice(0, from)]) {
       const before = canary.time();
       // Fetches its own operands into the caches again, which is nothing beside what takes long.
-      if (repeats > 1) await time(contestant, 1);
+      if (one < LONG) await time(contestant, 1);
       const started = ownTime?.() ?? 0;
       const total = await time(contestant, repeats);
       const own = ownTime === undefined ? 1 : (ownTime() - started) / total;
