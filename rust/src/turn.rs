@@ -3,13 +3,14 @@
 use crate::lanes::Items;
 use std::array::from_fn;
 
-/// Bytes of a row that are written one after the other: a cache line.
-const LINE: usize = 64;
+/// Bytes of a cache line.
+pub(crate) const LINE: usize = 64;
 /// Rows that are written before the next lines of them: as many as pages that the processor has at hand.
 const ROWS: usize = 256;
 
 /// to[j, i] = from[i, j] for `rows` rows and `columns` columns of `from`; a step, in bytes, is from one row to the next.
-/// `ITEM`: bytes of an element; `N` of them are a vector.
+/// `ITEM`: bytes of an element; `N` of them are a vector. `group`: rows of `from` that are read together, a multiple of N.
+/// More of them write more of a line at once; fewer stay in a cache if they lie a power of two apart.
 ///
 /// # Safety
 /// Both matrices are there, and do not overlap.
@@ -20,15 +21,16 @@ pub(crate) unsafe fn turn<const ITEM: usize, const N: usize>(
     from: usize,
     from_step: usize,
     [rows, columns]: [usize; 2],
+    group: usize,
 ) {
     let is_small = rows < N || columns < N;
     let block = if is_small { 1 } else { N };
     for first_column in (0..columns).step_by(ROWS) {
-        for first_row in (0..rows).step_by(LINE / ITEM) {
+        for first_row in (0..rows).step_by(group) {
             for column in (first_column..columns.min(first_column + ROWS)).step_by(block) {
                 // The last blocks begin earlier rather than being smaller.
                 let column = column.min(columns - block);
-                for row in (first_row..rows.min(first_row + LINE / ITEM)).step_by(block) {
+                for row in (first_row..rows.min(first_row + group)).step_by(block) {
                     let row = row.min(rows - block);
                     let to = to
                         .wrapping_add(column.wrapping_mul(to_step))
@@ -51,7 +53,8 @@ pub(crate) unsafe fn turn<const ITEM: usize, const N: usize>(
     }
 }
 
-/// The same for float32, with steps in elements.
+/// The same for float32, with steps in elements, a vector's worth of rows at a time: for a `to` whose rows are never a
+/// power of two apart.
 ///
 /// # Safety
 /// Both matrices are there, and do not overlap.
@@ -64,14 +67,16 @@ pub(crate) unsafe fn turn_floats(
     size: [usize; 2],
 ) {
     const ITEM: usize = size_of::<f32>();
+    const N: usize = 4;
     // SAFETY: the caller's promise.
     unsafe {
-        turn::<ITEM, 4>(
+        turn::<ITEM, N>(
             to as usize,
             ITEM * to_step,
             from as usize,
             ITEM * from_step,
             size,
+            N,
         );
     }
 }
@@ -130,6 +135,7 @@ mod tests {
                 from.as_ptr() as usize,
                 from_step,
                 [rows, columns],
+                LINE / ITEM,
             );
         }
         assert_eq!(to, expected, "{rows} x {columns} of {ITEM} bytes");
