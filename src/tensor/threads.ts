@@ -18,7 +18,8 @@ import { MOST_THREADS, Workers } from "../core/workers.ts";
  * results, to the bit. Products too small to gain are computed by one thread; so are those for which no other came in
  * time, as right after this call.
  *
- * @param count From 1 to 64. More than the machine's free cores make nothing faster.
+ * @param count From 1 to 64. With more than the machine's free cores, all is slower than on one: they wait for each
+ *   other.
  * @throws {TypeError} It is no integer; PyTorch's text.
  * @throws {RangeError} It is out of range.
  * @throws {UnsupportedError} The host has no threads, or may not share memory with them.
