@@ -54,6 +54,11 @@ export function copyInto(target: View, source: View): void {
   requireBroadcast(target.shape, source.shape);
   refuseInternalOverlap(target);
   if (target.numel === 0) return;
+  const isPlain = target.isContiguous && source.isContiguous && sameShape(target.shape, source.shape);
+  if (source.dtype !== target.dtype && isPlain && !overlaps(target, source)) {
+    cast(target, source, target.numel);
+    return;
+  }
   const converted = convert(source, target.dtype);
   const values = sameShape(target.shape, converted.shape) ? converted : expand(converted, target.shape);
   if (target.isContiguous && values.isContiguous) copyDense(target, values);
