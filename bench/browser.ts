@@ -9,23 +9,20 @@
  * @module
  */
 
-import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { Chromium } from "./chromium.ts";
 import { barText, type Figure, figureText, type Row, rowsOf } from "./figure.ts";
 import { PageServer } from "./page_server.ts";
-import { measurePortable, PORTABLE_SECTIONS } from "./portable_sections.ts";
-import { ownTime, run } from "./process.ts";
+import { PORTABLE_SECTIONS } from "./portable_sections.ts";
+import { ownTime, runSection } from "./process.ts";
 import { progress } from "./progress.ts";
 import { median } from "./rounds.ts";
+import { measureHere } from "./section.ts";
 import { table } from "./table.ts";
 
 /** Runs, and seconds that a match may take, unless told otherwise. */
 const RUNS = 1;
 const SECONDS = 5;
-
-/** The configuration that names the peers' packages. */
-const PEERS = fileURLToPath(new URL("peers/deno.json", import.meta.url));
 
 if (import.meta.main) {
   const { values, positionals } = parseArgs({
@@ -46,8 +43,9 @@ if (import.meta.main) {
   }
   const chosen = positionals.length > 0 ? positionals : names;
   const seconds = Number(values.seconds ?? SECONDS);
-  if (values.figures) console.log(JSON.stringify(await measurePortable(chosen[0], { seconds, ownTime })));
-  else if (values.serve) await serve();
+  if (values.figures) {
+    console.log(JSON.stringify(await measureHere(PORTABLE_SECTIONS[chosen[0]].measure, { seconds, ownTime })));
+  } else if (values.serve) await serve();
   else await report(chosen, { runs: Number(values.runs ?? RUNS), seconds, browser: values.browser });
 }
 
@@ -74,7 +72,7 @@ async function report(names: readonly string[], { runs, seconds, browser }: Repo
     for (let i = 0; i < runs; i++) {
       for (const { name, deno, page } of measured) {
         await progress(`${name} in Deno`);
-        deno.push(await inDeno(name, seconds));
+        deno.push(await runSection("browser.ts", name, seconds));
         await progress(`${name} in ${chromium.version}`);
         page.push(await inPage(name, { chromium, server, seconds }));
       }
@@ -89,13 +87,6 @@ async function report(names: readonly string[], { runs, seconds, browser }: Repo
   ]);
   const headings = ["what", `Deno ${Deno.version.deno}`, chromium.version, "bar", "beside it in Deno", "in Chromium"];
   console.log(table(headings, lines));
-}
-
-async function inDeno(name: string, seconds: number): Promise<readonly Figure[]> {
-  const script = fileURLToPath(import.meta.url);
-  const args = ["run", "-A", "--quiet", "--config", PEERS, script, name, "--figures", "--seconds", String(seconds)];
-  // What a peer prints comes before.
-  return JSON.parse((await run(Deno.execPath(), args)).split("\n").at(-1) ?? "");
 }
 
 interface PageOptions {

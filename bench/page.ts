@@ -7,7 +7,8 @@
 
 import { VERSION } from "../mod.ts";
 import { barText, type Figure, figureText, type Row, rowsOf, verdict } from "./figure.ts";
-import { measurePortable, PORTABLE_SECTIONS } from "./portable_sections.ts";
+import { PORTABLE_SECTIONS } from "./portable_sections.ts";
+import { measureHere } from "./section.ts";
 
 /** Seconds that a match may take, unless told otherwise. */
 const SECONDS = 5;
@@ -23,9 +24,11 @@ try {
     ? "cross-origin isolated"
     : "NOT cross-origin isolated, so that its clock is coarse";
   document.querySelector("#host")?.replaceChildren(`Graft ${VERSION}, ${navigator.userAgent}, ${isolated}`);
+  const seconds = Number(query.get("seconds") ?? SECONDS);
   for (const name of names) {
-    const figures = await measurePortable(name, { seconds: Number(query.get("seconds") ?? SECONDS) });
-    document.querySelector("main")?.append(tableOf(PORTABLE_SECTIONS[name].title, figures));
+    const { title, measure } = PORTABLE_SECTIONS[name];
+    const figures = await measureHere(measure, { seconds });
+    document.querySelector("main")?.append(tableOf(title, figures));
     await send({ figures });
   }
 } catch (error) {

@@ -6,13 +6,9 @@
 
 import { blobFigures } from "./blob_figures.ts";
 import { callTimes } from "./call_times.ts";
-import { BareCore } from "./core.ts";
-import type { Figure } from "./figure.ts";
 import { linearFigures } from "./linear_figures.ts";
 import { sweepFigures } from "./linear_sweep.ts";
 import { productFigures } from "./product_figures.ts";
-import { progress } from "./progress.ts";
-import { Canary, type TurnOptions } from "./rounds.ts";
 import type { Measure } from "./section.ts";
 import { threadFigures } from "./thread_figures.ts";
 
@@ -31,11 +27,3 @@ export const PORTABLE_SECTIONS: Readonly<Record<string, PortableSection>> = {
   calls: { title: "Small calls", measure: callTimes },
   blob: { title: "Loading from a Blob", measure: blobFigures },
 };
-
-/** Measures a section once, in this program. */
-export async function measurePortable(name: string, options: Omit<TurnOptions, "canary">): Promise<readonly Figure[]> {
-  const core = new BareCore();
-  const figures = await PORTABLE_SECTIONS[name].measure({ ...options, core, canary: new Canary(core) });
-  await progress();
-  return figures;
-}

@@ -7,6 +7,10 @@
 import { readFileSync } from "node:fs";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
+import type { Figure } from "./figure.ts";
+
+/** The configuration that names the peers' packages. */
+const PEERS = fileURLToPath(new URL("peers/deno.json", import.meta.url));
 
 /** Runs this program with arguments and returns what it prints. */
 export async function run(command: string, args: readonly string[]): Promise<string> {
@@ -19,6 +23,14 @@ export async function run(command: string, args: readonly string[]): Promise<str
 export function runScript(name: string, args: readonly string[]): Promise<string> {
   const script = fileURLToPath(new URL(name, import.meta.url));
   return run(Deno.execPath(), ["run", "-A", "--quiet", script, ...args]);
+}
+
+/** The figures of a section, by a script of this folder that prints them for `NAME --figures`. */
+export async function runSection(script: string, name: string, seconds: number): Promise<readonly Figure[]> {
+  const path = fileURLToPath(new URL(script, import.meta.url));
+  const args = ["run", "-A", "--quiet", "--config", PEERS, path, name, "--figures", "--seconds", String(seconds)];
+  // What a peer prints comes before.
+  return JSON.parse((await run(Deno.execPath(), args)).split("\n").at(-1) ?? "");
 }
 
 /** Milliseconds that this process was on a core so far, all its threads together. */

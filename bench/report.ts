@@ -8,31 +8,21 @@
  * @module
  */
 
-import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { callFigures } from "./call_figures.ts";
-import { BareCore } from "./core.ts";
 import { barText, type Figure, figureText, type Row, rowsOf, verdict } from "./figure.ts";
 import { initFigures } from "./init_figures.ts";
-import { linearFigures } from "./linear_figures.ts";
-import { sweepFigures } from "./linear_sweep.ts";
 import { conversionSection, gigabyteSection } from "./loading_figures.ts";
-import { productFigures } from "./product_figures.ts";
-import { ownTime, run } from "./process.ts";
-import { progress } from "./progress.ts";
-import { Canary } from "./rounds.ts";
-import type { Measure } from "./section.ts";
+import { PORTABLE_SECTIONS } from "./portable_sections.ts";
+import { ownTime, runSection } from "./process.ts";
+import { type Measure, measureHere } from "./section.ts";
 import { startFigures } from "./start_figures.ts";
 import { table } from "./table.ts";
-import { threadFigures } from "./thread_figures.ts";
 import { windowFigures } from "./window.ts";
 
 /** Runs, and seconds that a match may take, unless told otherwise. */
 const RUNS = 1;
 const SECONDS = 5;
-
-/** The configuration that names the peers' packages. */
-const PEERS = fileURLToPath(new URL("peers/deno.json", import.meta.url));
 
 /** A section of the table. */
 interface Section {
@@ -44,10 +34,10 @@ interface Section {
 
 /** The sections by name, in the order of the table. */
 const SECTIONS: Readonly<Record<string, Section>> = {
-  linear: { title: "Linear forward", measure: linearFigures },
-  sweep: { title: "Linear forward, every size", measure: sweepFigures },
-  products: { title: "Products by the same kernels", measure: productFigures },
-  threads: { title: "Two threads", measure: threadFigures },
+  linear: PORTABLE_SECTIONS.linear,
+  sweep: PORTABLE_SECTIONS.sweep,
+  products: PORTABLE_SECTIONS.products,
+  threads: PORTABLE_SECTIONS.threads,
   loading: { title: "Loading 1 GiB", measure: gigabyteSection },
   conversion: { title: "Loading with casts, transposes, many tensors", measure: conversionSection },
   window: { title: "More than wasm memory", measure: windowFigures, reason: "writes 6 GiB and takes 10 GiB of memory" },
@@ -67,16 +57,9 @@ if (import.meta.main) {
   if (unknown.length > 0) {
     throw new TypeError(`Cannot measure "${unknown[0]}": the sections are ${Object.keys(SECTIONS).join(", ")}`);
   }
-  if (values.figures) console.log(JSON.stringify(await measureHere(positionals[0], seconds)));
-  else await report(positionals, { runs: Number(values.runs ?? RUNS), seconds });
-}
-
-/** What the process of one section does. */
-async function measureHere(name: string, seconds: number): Promise<readonly Figure[]> {
-  const core = new BareCore();
-  const figures = await SECTIONS[name].measure({ core, canary: new Canary(core), seconds, ownTime });
-  await progress();
-  return figures;
+  if (values.figures) {
+    console.log(JSON.stringify(await measureHere(SECTIONS[positionals[0]].measure, { seconds, ownTime })));
+  } else await report(positionals, { runs: Number(values.runs ?? RUNS), seconds });
 }
 
 interface ReportOptions {
@@ -91,7 +74,7 @@ async function report(names: readonly string[], { runs, seconds }: ReportOptions
   const started = performance.now();
   for (let i = 0; i < runs; i++) {
     for (const [name] of sections.filter(isRun)) {
-      measured.get(name)?.push(await measureAlone(name, seconds));
+      measured.get(name)?.push(await runSection("report.ts", name, seconds));
     }
   }
   const runNames = runs === 1 ? ["figure"] : Array.from({ length: runs }, (_, i) => `run ${i + 1}`);
@@ -104,13 +87,6 @@ async function report(names: readonly string[], { runs, seconds }: ReportOptions
   console.log(table(headings, lines));
   const minutes = ((performance.now() - started) / 60_000).toFixed(0);
   console.log(`\n${summary(Array.from(measured.values(), rowsOf).flat())} ${minutes} minutes.`);
-}
-
-async function measureAlone(name: string, seconds: number): Promise<readonly Figure[]> {
-  const script = fileURLToPath(import.meta.url);
-  const args = ["run", "-A", "--quiet", "--config", PEERS, script, name, "--figures", "--seconds", String(seconds)];
-  // What a peer prints comes before.
-  return JSON.parse((await run(Deno.execPath(), args)).split("\n").at(-1) ?? "");
 }
 
 function lineOf(row: Row, runs: number): string[] {

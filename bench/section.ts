@@ -4,9 +4,10 @@
  * @module
  */
 
-import type { BareCore } from "./core.ts";
+import { BareCore } from "./core.ts";
 import type { Figure } from "./figure.ts";
-import type { Timing, TurnOptions } from "./rounds.ts";
+import { progress } from "./progress.ts";
+import { Canary, type Timing, type TurnOptions } from "./rounds.ts";
 
 /** What a section is given. */
 export interface SectionOptions extends TurnOptions {
@@ -16,6 +17,17 @@ export interface SectionOptions extends TurnOptions {
 
 /** Measures everything once. */
 export type Measure = (options: SectionOptions) => Promise<readonly Figure[]>;
+
+/** Measures a section in this program, on an instance of the core of its own. */
+export async function measureHere(
+  measure: Measure,
+  options: Omit<TurnOptions, "canary">,
+): Promise<readonly Figure[]> {
+  const core = new BareCore();
+  const figures = await measure({ ...options, core, canary: new Canary(core) });
+  await progress();
+  return figures;
+}
 
 /** The fastest of some timings; none where no peer is installed. */
 export function fastest(timings: readonly Timing[]): Timing | undefined {

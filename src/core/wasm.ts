@@ -80,9 +80,10 @@ export function instantiateShared(variant: Variant): CoreExports {
   return exportsOf(new WebAssembly.Instance(new WebAssembly.Module(sharedModule(module)), imports));
 }
 
-/** The module for a further thread that shares such memory, with a stack that ends at an address. */
-export function compileForThread(variant: Variant, stackTop: number): WebAssembly.Module {
-  return new WebAssembly.Module(sharedModule(moduleBytes(variant), { stackTop }));
+/** Modules for further threads that share such memory, each with a stack that ends at one of these addresses. */
+export function compileForThreads(variant: Variant, stackTops: readonly number[]): readonly WebAssembly.Module[] {
+  const module = moduleBytes(variant);
+  return stackTops.map((stackTop) => new WebAssembly.Module(sharedModule(module, { stackTop })));
 }
 
 /** The bytes of a module: one is embedded whole, the other as its difference from it. */

@@ -11,7 +11,7 @@
 import { UnsupportedError } from "../errors.ts";
 import { sharedImports } from "./shared_module.ts";
 import type { Variant } from "./wasm.ts";
-import { compileForThread, type CoreExports } from "./wasm.ts";
+import { compileForThreads, type CoreExports } from "./wasm.ts";
 
 /** The kernels that can be called in parts. Their last argument is the address of scratch memory. */
 export const KERNELS = ["linear", "linear_half", "matmul"] as const;
@@ -41,7 +41,7 @@ const LAYOUT = {
   table: 16,
   row: 16,
   words: 16 + 16 * MOST_THREADS,
-  /** How often a thread looks for work before it sleeps: about a tenth of a millisecond, longer than what lies between two layers. */
+  /** How often a thread looks for work before it sleeps: a tenth of a millisecond, longer than most pauses of layers. */
   looks: 50_000,
 } as const;
 
@@ -106,9 +106,10 @@ export class Workers {
     this.#words = new Int32Array(memory.buffer, this.#address, LAYOUT.words).fill(0);
     this.#kernels = KERNELS.map((name) => exports[name]);
     this.#stacks = Array.from({ length: count - 1 }, () => exports.allocate(STACK_BYTES));
-    this.#hosts = this.#stacks.map((stack, i) =>
+    const modules = compileForThreads(variant, this.#stacks.map((stack) => stack + STACK_BYTES));
+    this.#hosts = modules.map((module, i) =>
       startThread({
-        module: compileForThread(variant, stack + STACK_BYTES),
+        module,
         imports: sharedImports(memory),
         memory,
         address: this.#address,
@@ -153,7 +154,7 @@ export class Workers {
   }
 }
 
-/** Takes parts of the open job until none is left. Its text runs in other threads: it uses its arguments and nothing else. */
+/** Takes parts of the open job until none is left. Its text runs in other threads: it uses nothing but its arguments. */
 function takeParts(words: Int32Array, kernels: readonly KernelFunction[], { thread, layout }: Place): void {
   for (;;) {
     const turn = Atomics.load(words, layout.turn);
@@ -192,7 +193,7 @@ function serve({ module, imports, memory, address, kernels, place }: Start, take
   }
 }
 
-/** Starts a thread that does not keep the program alive: of Node's kind where the host has it (Deno, Node, Bun), of the web's otherwise. */
+/** Starts a thread that keeps no program alive: of Node's kind where there is one (Deno, Node, Bun), else of the web's. */
 function startThread(start: Start): Host {
   const threads = process()?.getBuiltinModule?.("node:worker_threads");
   if (threads !== undefined) {
