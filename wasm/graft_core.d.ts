@@ -286,6 +286,12 @@ export function release(ptr: number, bytes: number): void;
 export function repeat(dst: number, count: number, item: number): void;
 
 /**
+ * dst[r, c] = a[r, c] + alpha·b[r, c]; mode 1: `b` is one element, 2: `a` is, 4: `b` is one row, 8: `a` is. `dst` may be
+ * either operand, unless that is one element or one row.
+ */
+export function scaled_sum(dst: number, a: number, b: number, alpha: number, rows: number, cols: number, mode: number): void;
+
+/**
  * `dst` strided ← `src` dense, row-major; arguments as for `gather`. Where strides make elements of `dst` coincide,
  * which of their values stays is not specified.
  */
@@ -386,6 +392,7 @@ export interface InitOutput {
     readonly reduce: (a: number, b: number, c: number, d: number, e: number, f: number, g: number) => number;
     readonly release: (a: number, b: number) => void;
     readonly repeat: (a: number, b: number, c: number) => void;
+    readonly scaled_sum: (a: number, b: number, c: number, d: number, e: number, f: number, g: number) => void;
     readonly scatter: (a: number, b: number, c: number, d: number, e: number) => void;
     readonly scatter_dim: (a: number, b: number, c: number, d: number, e: number, f: number, g: number, h: number) => number;
     readonly softmax: (a: number, b: number, c: number, d: number, e: number, f: number, g: number) => number;

@@ -697,6 +697,21 @@ export function repeat(dst, count, item) {
 }
 
 /**
+ * dst[r, c] = a[r, c] + alpha·b[r, c]; mode 1: `b` is one element, 2: `a` is, 4: `b` is one row, 8: `a` is. `dst` may be
+ * either operand, unless that is one element or one row.
+ * @param {number} dst
+ * @param {number} a
+ * @param {number} b
+ * @param {number} alpha
+ * @param {number} rows
+ * @param {number} cols
+ * @param {number} mode
+ */
+export function scaled_sum(dst, a, b, alpha, rows, cols, mode) {
+    wasm.scaled_sum(dst, a, b, alpha, rows, cols, mode);
+}
+
+/**
  * `dst` strided ← `src` dense, row-major; arguments as for `gather`. Where strides make elements of `dst` coincide,
  * which of their values stays is not specified.
  * @param {number} dst

@@ -22,6 +22,7 @@ mod linear;
 mod operand;
 mod peak;
 mod reduce;
+mod scaled_sum;
 mod softmax;
 mod turn;
 #[cfg(test)]

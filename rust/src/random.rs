@@ -45,6 +45,7 @@ mod uniform;
 
 use crate::cast::cast;
 use crate::dtype::DType;
+pub(crate) use fma::fma;
 pub(crate) use mt19937::Engine;
 pub(crate) use permutation::shuffle;
 

@@ -118,6 +118,9 @@ export interface Extent {
 /** Statuses that a binary kernel has beside done and refused: what Python raises as ZeroDivisionError, and ValueError. */
 const ZERO_DIVISION = 2;
 const NEGATIVE_POWER = 3;
+/** What the pairing of {@linkcode scaledSumRows} is: which operand is a row that the other repeats. */
+const REPEATED = { right: 4, left: 8 } as const;
+
 /** PyTorch's text. */
 const POWER_TEXT = "Integers to negative integer powers are not allowed.";
 
@@ -197,6 +200,31 @@ export function binaryRows(
 ): void {
   run([a, b], target, (wasm, to, [aAt, bAt]) => {
     check(name, wasm.exports.binary_rows(BINARY[name], code(a.dtype), to, aAt, bAt, rows, cols, swap ? 1 : 0));
+  });
+}
+
+/** `a + alpha·b` of float32, rounded once; `target` may be an operand that is not a single element. */
+export function scaledSum(
+  target: Span,
+  [a, b]: readonly [Span, Span],
+  { count, pairing, alpha }: { readonly count: number; readonly pairing: Pairing; readonly alpha: number },
+): void {
+  run([a, b], target, (wasm, to, [aAt, bAt]) => wasm.exports.scaled_sum(to, aAt, bAt, alpha, 1, count, pairing));
+}
+
+/** The same with a row that is repeated: `whole` is [rows, cols], `row` is [cols]; `swap` puts `row` on the left. */
+export function scaledSumRows(
+  target: Span,
+  [whole, row]: readonly [Span, Span],
+  { rows, cols, swap, alpha }: {
+    readonly rows: number;
+    readonly cols: number;
+    readonly swap: boolean;
+    readonly alpha: number;
+  },
+): void {
+  run(swap ? [row, whole] : [whole, row], target, (wasm, to, [aAt, bAt]) => {
+    wasm.exports.scaled_sum(to, aAt, bAt, alpha, rows, cols, swap ? REPEATED.left : REPEATED.right);
   });
 }
 

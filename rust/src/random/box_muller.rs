@@ -6,7 +6,7 @@
 //! lanes are made once more without the shortcut.
 
 use super::cephes::{Angle, Logarithm, Parts, SineCosine, TOGETHER};
-use super::fma::fma;
+use super::fma::fused;
 use super::lanes::{Words, LANES};
 use std::f64::consts::PI;
 
@@ -164,21 +164,19 @@ impl Room {
 /// `fma(x, std, mean)` of standard normals x.
 #[inline(never)]
 fn scale(values: &mut [f32], mean: f32, std: f32) {
-    let fused = |value| fma(value, std, mean);
     // Subnormal results have fewer bits, and their middles are elsewhere.
-    if std < TINY {
-        values.iter_mut().for_each(|value| *value = fused(*value));
-        return;
-    }
+    let is_tiny = std < TINY;
     let (quads, _) = values.as_chunks_mut();
-    let (mean, std) = (Words::splat(mean).widen(), Words::splat(std).widen());
+    let (mean, std) = (Words::splat(mean), Words::splat(std));
     for quad in quads {
-        let sum = Words::from_floats(*quad).widen() * std + mean;
-        *quad = if sum.any_middle() {
-            quad.map(fused)
+        let value = Words::from_floats(*quad);
+        let sum = value.widen() * std.widen() + mean.widen();
+        let rounded = if is_tiny || sum.any_middle() {
+            fused(value, std, mean)
         } else {
-            sum.narrow().to_floats()
+            sum.narrow()
         };
+        *quad = rounded.to_floats();
     }
 }
 

@@ -7,44 +7,42 @@
 //! using rounding to odd", IEEE Trans. Computers 57 (2008). 53 ≥ 24 + 2 bits make the second rounding then correct,
 //! in float32's subnormal range too.
 
-/// The float32 nearest to `a*b + c`.
+use super::lanes::{Doubles, Words};
+use crate::lanes::F32x4;
+
+/// The float32 nearest to `a*b + c`, in each lane.
 #[inline(always)]
-pub(crate) fn fma(a: f32, b: f32, c: f32) -> f32 {
-    add_to_odd(a as f64 * b as f64, c as f64) as f32
+pub(crate) fn fma(a: F32x4, b: F32x4, c: F32x4) -> F32x4 {
+    fused(Words::from(a), Words::from(b), Words::from(c)).into()
+}
+
+/// The same for words.
+#[inline(always)]
+pub(super) fn fused(a: Words, b: Words, c: Words) -> Words {
+    add_to_odd(a.widen() * b.widen(), c.widen()).narrow()
 }
 
 /// `a + b`, inexact results rounded to the neighbour whose last bit is 1.
 #[inline(always)]
-fn add_to_odd(a: f64, b: f64) -> f64 {
+fn add_to_odd(a: Doubles, b: Doubles) -> Doubles {
     let sum = a + b;
     // 2Sum (Knuth, TAOCP 2, 4.2.2): `sum + error` is exactly `a + b`.
     let b_part = sum - a;
     let error = (a - (sum - b_part)) + (b - b_part);
-    let bits = sum.to_bits();
-    // The true value lies between `sum` and its neighbour on the side of `error`. If `sum` is even, that one is odd.
-    let outwards = (error > 0.0) == (sum > 0.0);
-    let neighbour = if outwards {
-        bits.wrapping_add(1)
-    } else {
-        bits.wrapping_sub(1)
-    };
-    // Not `error != 0`: the error of an infinite or NaN sum is NaN.
-    let inexact = error.abs() > 0.0;
-    f64::from_bits(if inexact && bits & 1 == 0 {
-        neighbour
-    } else {
-        bits
-    })
+    // No product of the two underflows: of sums of float32 products they are multiples of 2^-298. The error of an
+    // infinite or NaN sum is NaN.
+    sum.to_odd(sum * error)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::random::lanes::Doubles;
     use crate::random::Engine;
 
     fn check(a: f32, b: f32, c: f32) {
-        let (ours, exact) = (fma(a, b, c), a.mul_add(b, c));
+        let exact = a.mul_add(b, c);
+        let [a_lanes, b_lanes, c_lanes] = [a, b, c].map(F32x4::splat);
+        let [ours, ..] = fma(a_lanes, b_lanes, c_lanes).to_array();
         assert!(
             ours.to_bits() == exact.to_bits() || ours.is_nan() && exact.is_nan(),
             "{a:e} * {b:e} + {c:e}"

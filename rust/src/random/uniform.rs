@@ -1,6 +1,6 @@
 //! `uniform_`: `fma(x, to - from, from)` with x the low 24 (float64: 53) bits of a draw, scaled to [0, 1).
 
-use super::fma::fma;
+use super::fma::fused;
 use super::lanes::{Doubles, Words, LANES};
 use super::mt19937::Engine;
 use super::{DONE, UNSUPPORTED};
@@ -89,9 +89,10 @@ pub(super) fn uniform_f32(engine: &mut Engine, dst: &mut [f32], from: f32, to: f
     } else if sum_is_exact(range, from) {
         widened(engine, dst, range, from);
     } else {
+        let [unit, range, from] = [UNIT32, range, from].map(Words::splat);
         each_draw(engine, dst, |quad| {
-            let fused = |word| fma(unit32(word), range, from);
-            Words::from_floats(quad.to_bits().map(fused))
+            let whole = (quad & Words::held_bits(&LOW)).to_float();
+            fused(whole * unit, range, from)
         });
     }
 }

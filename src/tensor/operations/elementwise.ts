@@ -124,14 +124,14 @@ export function binary(name: BinaryName, left: View | Scalar, right: View | Scal
 export function binaryInPlace(name: BinaryName, target: View, right: View | Scalar): void {
   const dtype = targetType(name, target, right);
   refuseType(name, dtype);
-  const into = target.dtype === computeType(dtype) && memoryOrder(target) !== null ? target : undefined;
-  const result = binaryIn(name, [target, apart(right, target)], { dtype, into });
-  if (result !== target) copyInto(target, result);
+  operateInPlace(name, [target, right], { dtype });
 }
 
 /**
  * `left + alpha·right`, or less it. float32 rounds once, as PyTorch's fused multiplication and addition does; float64
- * rounds the product and the sum, where PyTorch's is fused as well.
+ * rounds the product and the sum, where PyTorch's is fused as well. The 16-bit floats are multiplied and added as
+ * float32, where the product is exact, and rounded once: PyTorch's vector code does so, while the scalar code that it
+ * has for a few last elements, for strided operands and for numbers rounds the product to 16 bits too.
  */
 export function scaledSum(name: "add" | "sub", [left, right]: Operands, alpha: number | bigint): View {
   if (alpha === 1 || alpha === 1n) return binary(name, left, right);
@@ -140,9 +140,10 @@ export function scaledSum(name: "add" | "sub", [left, right]: Operands, alpha: n
   const dtype = resultType([left, right]);
   requireAlpha(dtype, alpha);
   if (dtype === "bool") return binary(name, left, alpha === 0 || alpha === 0n ? false : right);
+  if (dtype === "float32") return binaryIn("add", [left, right], { dtype, alpha: signed(name, alpha) });
   const factor = operandOf("add", alpha, dtype);
-  const wide = dtype === "float32" ? "float64" : computeType(dtype);
-  const [a, b, c] = [left, right, factor].map((side) => convert(operandOf("add", side, dtype), wide));
+  const compute = computeType(dtype);
+  const [a, b, c] = [left, right, factor].map((side) => convert(operandOf("add", side, dtype), compute));
   return convert(binary(name, a, binary("mul", b, c)), dtype);
 }
 
@@ -155,7 +156,8 @@ export function scaledSumInPlace(
   if (alpha === 1 || alpha === 1n) return binaryInPlace(name, target, right);
   const dtype = targetType(name, target, right);
   requireAlpha(dtype, alpha);
-  copyInto(target, scaledSum(name, [target, right], alpha));
+  if (dtype === "float32") operateInPlace("add", [target, right], { dtype, alpha: signed(name, alpha) });
+  else copyInto(target, scaledSum(name, [target, right], alpha));
 }
 
 /**
@@ -219,6 +221,11 @@ function targetType(name: BinaryName, target: View, right: View | Scalar): DType
   return dtype;
 }
 
+/** What `alpha` is as the factor of an addition. */
+function signed(name: "add" | "sub", alpha: number | bigint): number {
+  return name === "add" ? Number(alpha) : -Number(alpha);
+}
+
 function requireAlpha(dtype: DType, alpha: number | bigint): void {
   if (isFloat(dtype) || isComplex(dtype) || typeof alpha === "bigint" || Number.isInteger(alpha)) return;
   throw new TypeError("For integral input tensors, argument alpha must not be a floating point number.");
@@ -276,11 +283,23 @@ function refuseBooleanDifference(left: View | Scalar, right: View | Scalar): voi
   }
 }
 
-function binaryIn(
-  name: BinaryName,
-  [left, right]: Operands,
-  { dtype, into }: { readonly dtype: DType; readonly into?: View },
-): View {
+/** How an operation of two operands is done. */
+interface Computation {
+  /** The dtype of the operands, once they are promoted. */
+  readonly dtype: DType;
+  /** Where the result goes, if its layout fits. */
+  readonly into?: View;
+  /** The factor of the right operand of a float32 sum. */
+  readonly alpha?: number;
+}
+
+function operateInPlace(name: BinaryName, [target, right]: readonly [View, View | Scalar], how: Computation): void {
+  const into = target.dtype === computeType(how.dtype) && memoryOrder(target) !== null ? target : undefined;
+  const result = binaryIn(name, [target, apart(right, target)], { ...how, into });
+  if (result !== target) copyInto(target, result);
+}
+
+function binaryIn(name: BinaryName, [left, right]: Operands, { dtype, into, alpha }: Computation): View {
   const compute = computeType(dtype);
   const a = convert(operandOf(name, left, dtype), compute);
   const b = keepsDivisor(name, right)
@@ -289,28 +308,35 @@ function binaryIn(
   const alike = sameLayout(a, b);
   if (alike !== null && (into === undefined || sameStrides(into, alike.like))) {
     const result = into ?? uninitialisedLike(alike.like);
-    kernels.binary(name, result, [a, b], { count: result.numel, pairing: alike.pairing });
+    flat(name, result, { operands: [a, b], pairing: alike.pairing }, alpha);
     return result;
   }
   const arranged = into === undefined ? arrange([a, b]) : null;
-  if (arranged === null) return rowMajor(name, [a, b], into);
+  if (arranged === null) return rowMajor(name, [a, b], { dtype, into, alpha });
   const [x, y] = arranged.views;
-  return arranged.restore(rowMajor(name, [x, y]));
+  return arranged.restore(rowMajor(name, [x, y], { dtype, alpha }));
 }
 
 /** An operation on two operands of one dtype, into a row-major result. */
-function rowMajor(name: BinaryName, [a, b]: readonly [View, View], into?: View): View {
+function rowMajor(name: BinaryName, [a, b]: readonly [View, View], { into, alpha }: Computation): View {
   const row = into === undefined ? repeatedRow(a, b) : null;
   if (row !== null) {
     const result = uninitialised(a.dtype, row.swap ? b.shape : a.shape);
-    kernels.binaryRows(name, result, row.operands, row);
+    if (alpha === undefined) kernels.binaryRows(name, result, row.operands, row);
+    else kernels.scaledSumRows(result, row.operands, { ...row, alpha });
     return result;
   }
   const pair = pairOf(a, b);
   const fits = into !== undefined && into.isContiguous && sameShape(into.shape, pair.shape);
   const result = fits ? into : uninitialised(a.dtype, pair.shape);
-  kernels.binary(name, result, pair.operands, { count: result.numel, pairing: pair.pairing });
+  flat(name, result, pair, alpha);
   return result;
+}
+
+function flat(name: BinaryName, result: View, { operands, pairing }: Omit<Pair, "shape">, alpha?: number): void {
+  const layout = { count: result.numel, pairing };
+  if (alpha === undefined) kernels.binary(name, result, operands, layout);
+  else kernels.scaledSum(result, operands, { ...layout, alpha });
 }
 
 /** Whether PyTorch multiplies or divides 16-bit floats by a single element as it is, not rounded to 16 bits before. */

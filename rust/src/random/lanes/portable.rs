@@ -1,6 +1,7 @@
 //! The lanes as arrays: what host tests run.
 
 use super::{HALF_LAST, KEPT, LANES};
+use crate::lanes::F32x4;
 use std::array::from_fn;
 use std::ops::{Add, BitAnd, BitOr, BitXor, Mul, Sub};
 
@@ -115,6 +116,18 @@ impl Doubles {
         Words(self.0.map(|value| (value as f32).to_bits()))
     }
 
+    /// Of the two numbers between which the true value is, the one whose last bit is 1. They are `self` and its
+    /// neighbour, the one towards zero where `side` is negative, away from it where `side` is positive; `self` is true
+    /// where `side` is 0 or NaN.
+    pub(in crate::random) fn to_odd(self, side: Doubles) -> Doubles {
+        let odd = |value: f64, side: f64| {
+            let inwards = u64::from(side < 0.0);
+            let inexact = inwards | u64::from(side > 0.0);
+            f64::from_bits(value.to_bits().wrapping_sub(inwards) | inexact)
+        };
+        Doubles(from_fn(|i| odd(self.0[i], side.0[i])))
+    }
+
     /// Whether the last 29 bits of any lane, which float32 has not, are a one and zeros.
     pub(in crate::random) fn any_middle(self) -> bool {
         let middle = |value: &f64| value.to_bits() & 0x1fff_ffff == 0x1000_0000;
@@ -135,6 +148,18 @@ impl Rounding {
     pub(in crate::random) fn single(&self, value: Doubles) -> Doubles {
         let bits = |value: f64| (value.to_bits() + HALF_LAST.to_bits()) & KEPT.to_bits();
         Doubles(value.0.map(|value| f64::from_bits(bits(value))))
+    }
+}
+
+impl From<F32x4> for Words {
+    fn from(value: F32x4) -> Words {
+        Words::from_floats(value.to_array())
+    }
+}
+
+impl From<Words> for F32x4 {
+    fn from(value: Words) -> F32x4 {
+        F32x4::from_array(value.to_floats())
     }
 }
 

@@ -1,6 +1,7 @@
 //! The lanes as wasm vectors.
 
 use super::{HALF_LAST, KEPT, LANES};
+use crate::lanes::F32x4;
 use std::arch::wasm32::*;
 use std::mem::transmute;
 use std::ops::{Add, BitAnd, BitOr, BitXor, Mul, Sub};
@@ -78,6 +79,19 @@ impl Doubles {
         });
         Words(i32x4_shuffle::<0, 1, 4, 5>(low, high))
     }
+    /// Of the two numbers between which the true value is, the one whose last bit is 1. They are `self` and its
+    /// neighbour, the one towards zero where `side` is negative, away from it where `side` is positive; `self` is true
+    /// where `side` is 0 or NaN.
+    #[inline(always)] pub(in crate::random) fn to_odd(self, side: Doubles) -> Doubles {
+        let odd = |value, side| {
+            let zero = f64x2_splat(0.0);
+            let inwards = f64x2_lt(side, zero);
+            let inexact = v128_or(inwards, f64x2_gt(side, zero));
+            // All bits of a truth are the integer -1, and its last one alone is 1.
+            v128_or(i64x2_add(value, inwards), u64x2_shr(inexact, 63))
+        };
+        Doubles([odd(self.0[0], side.0[0]), odd(self.0[1], side.0[1])])
+    }
     /// Whether the last 29 bits of any lane, which float32 has not, are a one and zeros.
     #[inline(always)] pub(in crate::random) fn any_middle(self) -> bool {
         let [low, high] = self.0;
@@ -103,6 +117,20 @@ impl Rounding {
     /// To the nearest float32.
     #[inline(always)] pub(in crate::random) fn single(&self, value: Doubles) -> Doubles {
         Doubles(value.0.map(|v| v128_and(i64x2_add(v, self.half), self.kept)))
+    }
+}
+
+impl From<F32x4> for Words {
+    #[inline(always)]
+    fn from(value: F32x4) -> Words {
+        Words(value.0)
+    }
+}
+
+impl From<Words> for F32x4 {
+    #[inline(always)]
+    fn from(value: Words) -> F32x4 {
+        F32x4(value.0)
     }
 }
 
