@@ -10,7 +10,8 @@
  * - The *window* holds large parameters and buffers, which a model uses again and again. A chunk of it keeps its
  *   JavaScript bytes as home while it is unmodified, and leaves without a copy.
  *
- * Both have a budget. Over it, the oldest chunk that was not used lately is paged out. A chunk that comes back makes the
+ * Both have a budget. Over it, the oldest chunk that was not used lately is paged out; what the running request uses
+ * stays, and of results what the one before used, up to {@linkcode RING_HELD} bytes. A chunk that comes back makes the
  * budget grow, so that it becomes what a program needs: most results are never asked for again, and memory that stays in
  * a cache is faster than memory that does not.
  *
@@ -33,6 +34,12 @@ const RING_START = 1024 * 1024;
 
 /** The ring's largest budget. */
 const RING_LIMIT = 64 * 1024 * 1024;
+
+/**
+ * Up to here the ring also keeps what the request before the running one used, whatever its budget: an operand that is
+ * larger than the budget would leave, and come back, with each use.
+ */
+const RING_HELD = 512 * 1024 * 1024;
 
 /** What the window may hold before anything that was paged out has been asked for again. */
 const WINDOW_START = 256 * 1024 * 1024;
@@ -360,7 +367,8 @@ export class Memory {
       this.#turn(list, (chunk) => {
         const isIdle = chunk.request === chunk.passed;
         chunk.passed = chunk.request;
-        return isIdle && chunk.request !== this.#request;
+        const holdsPrevious = list === this.#ring && list.bytes + byteLength <= RING_HELD;
+        return isIdle && chunk.request < this.#request - (holdsPrevious ? 1 : 0);
       });
     }
   }

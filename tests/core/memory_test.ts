@@ -83,6 +83,26 @@ Deno.test("Memory moves nothing that the running request uses, even over its bud
   }
 });
 
+Deno.test("Memory keeps an operand larger than the ring where it is used again and again, and no more than that", () => {
+  const memory = smallMemory({ ring: 2 * LARGE });
+  const size = 16 * LARGE;
+  const operand = new Storage(size);
+  write(memory, operand, pattern(1, size));
+  for (let i = 0; i < 20; i++) {
+    const result = new Storage(size);
+    memory.begin();
+    assertEquals(memory.place(operand), operand.chunk?.address);
+    memory.target(result);
+    assert(operand.chunk?.returned === false, `turn ${i}: the operand was paged out`);
+    read(memory, result);
+    assert(memory.residentBytes <= 3 * size, `turn ${i}: ${memory.residentBytes} bytes are resident`);
+  }
+  assertEquals(read(memory, operand), pattern(1, size));
+  for (let i = 0; i < 40; i++) write(memory, new Storage(LARGE), pattern(i, LARGE));
+  assert(memory.residentBytes <= 2 * LARGE, `${memory.residentBytes} bytes are resident`);
+  assert(!operand.isResident);
+});
+
 Deno.test("Memory writes to a storage that was paged out and comes back", () => {
   const memory = smallMemory({ ring: 4 * SMALL_CHUNK });
   const storage = Storage.from(pattern(1, LARGE));
