@@ -34,7 +34,11 @@ export interface OpenOptions {
 }
 
 /**
- * Opens a checkpoint and reads what is in it, but not one byte of its tensors.
+ * Opens a checkpoint and reads what is in it, but none of its tensors.
+ *
+ * Their bytes are read along only where they lie among what tells of them: in a zip on a disk or in memory, tensors of up
+ * to 8 KiB between the headers of their entries, of which a block of 256 KiB at most is held at a time; over http, what
+ * shares a fetched block with the beginning or the end of the file. The larger ones stay where they are.
  *
  * @param source A path, a `URL` or URL string (`file:`, `http:`, `https:`), a `Blob`, bytes, a `ByteSource`; or a stream
  * or `Response`, which is kept in memory. Over http only what is needed is fetched, if the server knows ranges. A

@@ -14,7 +14,8 @@ import type { ConvertOptions } from "./convert.ts";
 import type { Inspection, InspectOptions } from "./inspect.ts";
 
 /**
- * Says what is in a checkpoint. Reads its metadata and not one byte of its tensors; starts no WebAssembly.
+ * Says what is in a checkpoint. Reads its metadata and no more of its tensors than `openCheckpoint` does; starts no
+ * WebAssembly.
  *
  * @param source A path, a URL, a `Blob`, bytes, a source of one's own, or a checkpoint that is open already.
  * @throws {CheckpointError} The bytes are not what the format says, or there is not one state dict in the file.
