@@ -53,31 +53,44 @@ pub(crate) unsafe fn turn<const ITEM: usize, const N: usize>(
     }
 }
 
-/// The same for float32, with steps in elements, a vector's worth of rows at a time: for a `to` whose rows are never a
-/// power of two apart.
+/// The same for float32, with steps in elements, a vector's worth of rows after the other: for matrices that are in a
+/// cache, and a `to` whose rows are never a power of two apart.
 ///
 /// # Safety
 /// Both matrices are there, and do not overlap.
-#[inline(always)]
+#[inline(never)]
 pub(crate) unsafe fn turn_floats(
     to: *mut f32,
     to_step: usize,
     from: *const f32,
     from_step: usize,
-    size: [usize; 2],
+    [rows, columns]: [usize; 2],
 ) {
     const ITEM: usize = size_of::<f32>();
     const N: usize = 4;
-    // SAFETY: the caller's promise.
-    unsafe {
-        turn::<ITEM, N>(
-            to as usize,
-            ITEM * to_step,
-            from as usize,
-            ITEM * from_step,
-            size,
-            N,
-        );
+    let (to, from) = (to as usize, from as usize);
+    let (to_step, from_step) = (ITEM * to_step, ITEM * from_step);
+    if rows < N || columns < N {
+        // SAFETY: the caller's promise.
+        return unsafe { turn::<ITEM, N>(to, to_step, from, from_step, [rows, columns], N) };
+    }
+    for row in (0..rows).step_by(N) {
+        // The last blocks begin earlier rather than being smaller.
+        let row = row.min(rows - N);
+        let (mut to, mut from) = (to + row * ITEM, from + row * from_step);
+        let mut left = columns;
+        // Sums only, for in a matrix of a few columns each block is little work.
+        loop {
+            // SAFETY: a block that lies in both matrices.
+            unsafe { turn_block::<ITEM, N>(to, to_step, from, from_step) };
+            let next = N.min(left - N);
+            if next == 0 {
+                break;
+            }
+            left -= next;
+            from += next * ITEM;
+            to = to.wrapping_add(next * to_step);
+        }
     }
 }
 

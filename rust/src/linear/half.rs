@@ -5,7 +5,7 @@
 //! and the odd elements of a vector apart, for which x is brought into that order once.
 
 use super::nest::part_elements;
-use super::tile::{madd, Job, PAD};
+use super::tile::{madd, Job, spaced};
 use crate::lanes::{F32x4, Pairs, LANES};
 use std::array::from_fn;
 
@@ -25,7 +25,7 @@ pub(super) fn scratch_elements(k: usize) -> usize {
     part_elements(k)
 }
 
-/// Some rows of `w` in float32, k + PAD elements apart.
+/// Some rows of `w` in float32, [`spaced`] apart.
 ///
 /// # Safety
 /// W has the rows, and there is room for them.
@@ -38,14 +38,14 @@ pub(super) unsafe fn widen_rows<F: Fn(Pairs) -> [F32x4; 2]>(
 ) {
     let store = |to: *mut f32, pairs| {
         for (i, values) in Pairs::in_order(widen(pairs)).into_iter().enumerate() {
-            // SAFETY: a copy of a row has room for PAD elements more.
+            // SAFETY: a copy of a row ends with whole lines.
             unsafe { values.store(to.add(i * LANES)) };
         }
     };
     let whole = k - k % EIGHT;
     for r in 0..count {
         // SAFETY (all blocks): the caller's promise.
-        let (from, to) = unsafe { (w.add((row + r) * k), to.add(r * (k + PAD))) };
+        let (from, to) = unsafe { (w.add((row + r) * k), to.add(r * spaced(k))) };
         for at in (0..whole).step_by(EIGHT) {
             unsafe { store(to.add(at), Pairs::load(from.add(at))) };
         }

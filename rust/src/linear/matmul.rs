@@ -5,7 +5,7 @@
 
 use super::nest::{in_parts, part_elements};
 use super::thin::{is_thin, thin, PANEL};
-use super::tile::{madd, Job, PAD};
+use super::tile::{madd, Job, spaced};
 use crate::lanes::{F32x4, LANES};
 use crate::turn::turn_floats;
 use std::array::from_fn;
@@ -46,7 +46,7 @@ pub fn matmul(
     if n > 0 && m > FEW {
         return in_parts(&job, m, scratch as *mut f32, &|[column, width], to| {
             // SAFETY: B has the columns, the scratch memory room for them.
-            unsafe { turn_floats(to, k + PAD, b.add(column), step, [k, width]) };
+            unsafe { turn_floats(to, spaced(k), b.add(column), step, [k, width]) };
         });
     }
     for row in 0..m {

@@ -2,7 +2,7 @@
 //! (in the first), for pairs of x rows. K is never split. Sizes and rules were measured in V8, on a core with 32 KiB and
 //! 1 MiB of cache.
 
-use super::tile::{row_tile, scalar, tile, Job, Place, PAD};
+use super::tile::{row_tile, scalar, tile, Job, Place, spaced};
 use crate::lanes::LANES;
 
 /// Elements of x in a block: 768 KiB.
@@ -27,7 +27,7 @@ const FAR: usize = 24 << 20;
 /// What the nest can use of scratch memory, in elements.
 pub(super) fn scratch_elements(m: usize, k: usize) -> usize {
     if k == CROWDED {
-        m.min(block(k)) * (k + PAD)
+        m.min(block(k, 0)) * spaced(k)
     } else {
         0
     }
@@ -35,7 +35,7 @@ pub(super) fn scratch_elements(m: usize, k: usize) -> usize {
 
 /// What a part needs, in elements.
 pub(super) fn part_elements(k: usize) -> usize {
-    PART * (k + PAD)
+    (PART + TILE) * spaced(k)
 }
 
 /// Any product. `scratch`: the address of as much as [`scratch_elements`] says, or 0.
@@ -61,7 +61,8 @@ fn blocks(job: &Job, m: usize, scratch: usize) {
     }
     let is_crowded = scratch != 0 && k == CROWDED;
     while row < m {
-        let rows = block(k).min(m - row);
+        let beside = if job.w_step == k { 0 } else { PART * job.w_step };
+        let rows = block(k, beside).min(m - row);
         let mut job = *job;
         if is_crowded {
             job.space(row, rows, scratch);
@@ -79,7 +80,7 @@ fn blocks(job: &Job, m: usize, scratch: usize) {
 }
 
 /// The nest for a W that is made a part at a time: `make` writes rows of it into `scratch` (room for
-/// [`part_elements`]), k + PAD elements apart, given the first and how many.
+/// [`part_elements`]), [`spaced`] apart, given the first and how many.
 #[inline(never)]
 pub(super) fn in_parts(
     job: &Job,
@@ -87,10 +88,15 @@ pub(super) fn in_parts(
     scratch: *mut f32,
     make: &dyn Fn([usize; 2], *mut f32),
 ) {
-    columns(job.n, PART, &|at| {
-        make(at, scratch);
-        nest(&job.part(at, scratch), m, 0);
-    });
+    let mut column = 0;
+    while column < job.n {
+        // A last part that is narrower than a tile would be slow: it takes the part before it as well.
+        let left = job.n - column;
+        let width = if left < PART + TILE { left } else { PART };
+        make([column, width], scratch);
+        nest(&job.part([column, width], scratch), m, 0);
+        column += width;
+    }
 }
 
 /// One row of x. Each column of a tile is the next one of a stream of its own through W, so that no stream ever stops:
@@ -122,8 +128,8 @@ fn single(job: &Job) {
 }
 
 /// Rows of x in a block.
-fn block(k: usize) -> usize {
-    (BLOCK_ELEMENTS / k).max(BLOCK_ROWS) & !1
+fn block(k: usize, beside: usize) -> usize {
+    (BLOCK_ELEMENTS.saturating_sub(beside) / k).max(BLOCK_ROWS) & !1
 }
 
 /// Neighbouring columns of some groups of rows.

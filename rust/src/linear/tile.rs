@@ -19,9 +19,8 @@
 use crate::lanes::{F32x4, LANES};
 use std::array::from_fn;
 
-/// Elements between the rows of a copy whose original has them 4 KiB apart: a cache line.
-pub(super) const PAD: usize = 16;
-
+/// Elements of a cache line.
+const LINE: usize = 16;
 /// Elements that the row pointers move for each vector of a turn; read volatile.
 static STRIDE: usize = LANES;
 /// What is added where there is no bias.
@@ -80,12 +79,12 @@ impl Job {
         }
     }
 
-    /// Some of the columns, whose rows of W are in `scratch`, k + PAD elements apart.
+    /// Some of the columns, whose rows of W are in `scratch`, [`spaced`] apart.
     pub(super) fn part(&self, [column, width]: [usize; 2], scratch: *const f32) -> Self {
         Self {
             n: width,
             w: scratch,
-            w_step: self.k + PAD,
+            w_step: spaced(self.k),
             // Wrapping, as all sums here that only compute an address.
             y: self.y.wrapping_add(column),
             bias: self.bias(column),
@@ -95,7 +94,7 @@ impl Job {
 
     /// Takes some rows of x from a copy in `scratch`, where they are not a power of two apart.
     pub(super) fn space(&mut self, row: usize, rows: usize, scratch: usize) {
-        let (copies, x_step) = (scratch as *mut f32, self.k + PAD);
+        let (copies, x_step) = (scratch as *mut f32, spaced(self.k));
         for i in 0..rows {
             let from = self.row(row + i);
             // SAFETY: the scratch memory is for so many rows (`linear_scratch`).
@@ -143,6 +142,12 @@ impl Job {
     pub(super) fn bias(&self, column: usize) -> *const f32 {
         self.bias.wrapping_add(column * self.bias_step)
     }
+}
+
+/// Elements from one row of a copy to the next: an odd number of cache lines, so that no two of 64 rows share the sets of
+/// the first-level cache, as they would with a power of two.
+pub(super) fn spaced(k: usize) -> usize {
+    (k.div_ceil(LINE) | 1) * LINE
 }
 
 /// a · b + c; in a relaxed build as the machine likes it, fused or not.
