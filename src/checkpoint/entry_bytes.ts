@@ -6,7 +6,8 @@
  */
 
 import { type ByteSource, readExactly } from "../bytes/source.ts";
-import { likelyStart, localHeaderBytes, startOf, type ZipEntry } from "./zip.ts";
+import { likelyStart, localHeaderBytes, startOf } from "./zip.ts";
+import type { ZipEntry } from "./zip_directory.ts";
 
 /** A read that begins this close behind the header is one with it. */
 const NEAR_BYTES = 64 << 10;

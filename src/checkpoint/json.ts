@@ -13,6 +13,10 @@ const MAX_DEPTH = 127;
 /** The longest integer that any reader needs: -(2^64). Longer ones are numbers without exact value. */
 const MAX_INTEGER_LENGTH = 21;
 
+/** Strings up to this length are likely to come again, as the names in a header do; so many of them are remembered. */
+const SHORT_LENGTH = 16;
+const SHORT_SLOTS = 64;
+
 /** Integers are bigints; numbers are what had a fraction or an exponent. */
 export type Json = null | boolean | number | bigint | string | readonly Json[] | ReadonlyMap<string, Json>;
 
@@ -46,6 +50,8 @@ export function parseEntries(text: string, take: (name: string, value: Json) => 
 class Parser {
   readonly #text: string;
   #at = 0;
+  /** Short strings that came before, by their first character and length. */
+  readonly #short = new Array<string>(SHORT_SLOTS).fill("");
 
   constructor(text: string) {
     this.#text = text;
@@ -129,7 +135,7 @@ class Parser {
     PLAIN_STRING.lastIndex = start;
     if (PLAIN_STRING.test(this.#text)) {
       this.#at = PLAIN_STRING.lastIndex;
-      return this.#text.slice(start + 1, this.#at - 1);
+      return this.#plain(start + 1, this.#at - 1);
     }
     let end = start + 1;
     for (; this.#text[end] !== '"'; end++) {
@@ -140,6 +146,16 @@ class Parser {
     const value = this.#parseLiteral(this.#text.slice(start, this.#at));
     if (typeof value !== "string" || !value.isWellFormed()) throw this.#error("a string that is half a character");
     return value;
+  }
+
+  /** A part of the text. A short one that came before is the same string again, which the engine has interned already. */
+  #plain(start: number, end: number): string {
+    const length = end - start;
+    if (length > SHORT_LENGTH) return this.#text.slice(start, end);
+    const slot = (31 * this.#text.charCodeAt(start) + length) % SHORT_SLOTS;
+    const before = this.#short[slot];
+    if (before?.length === length && this.#text.startsWith(before, start)) return before;
+    return this.#short[slot] = this.#text.slice(start, end);
   }
 
   /** The engine knows all the escapes, and refuses control characters. */

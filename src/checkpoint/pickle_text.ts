@@ -7,6 +7,10 @@
 /** Python writes `\ud800` alone as these three bytes (`surrogatepass`); a strict UTF-8 decoder refuses them. */
 const SURROGATE_LEAD = 0xed;
 
+/** Stands for what is not UTF-8, and for itself. */
+const REPLACEMENT = "\ufffd";
+
+const utf8 = new TextDecoder("utf-8", { ignoreBOM: true });
 const strictUtf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** Characters per call of `String.fromCharCode`, whose argument list lives on the stack. */
@@ -133,6 +137,9 @@ function narrow(value: bigint): number | bigint {
 
 function decodeStrict(bytes: Uint8Array): string | null {
   if (bytes.length === 0) return "";
+  // A decoder that is not strict is twice as fast, and its text tells where the other one has to look.
+  const text = utf8.decode(bytes);
+  if (!text.includes(REPLACEMENT)) return text;
   try {
     return strictUtf8.decode(bytes);
   } catch {

@@ -13,6 +13,7 @@ import { CheckpointError } from "../errors.ts";
 import type { Inert, InertObject } from "../state_dict.ts";
 import { isCount, isDict, isObject, isSequence, isSet, OrderedDict } from "./inert.ts";
 import type { Budget, Limits } from "./limits.ts";
+import { NumberedMap } from "./numbered_map.ts";
 import { numpyScalar } from "./numpy.ts";
 import type { PickleHost } from "./pickle_machine.ts";
 import { encodeLatin1 } from "./pickle_text.ts";
@@ -114,7 +115,7 @@ export class TorchValues implements PickleHost {
   readonly #globals = new Map<string, Draft>();
   readonly #names = new Map<InertObject, KnownName>();
   /** The storages by their keys, the first of each. */
-  readonly #storages = new Map<string, NamedStorage>();
+  readonly #storages = new NumberedMap<NamedStorage>();
   /** Those that have a key in common with another and differ in something else, by everything. */
   readonly #others = new Map<string, NamedStorage>();
   /** Those again, by the values that stand for them. */

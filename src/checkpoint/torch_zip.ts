@@ -16,7 +16,8 @@ import type { Storage, StorageFault } from "./storage.ts";
 import { TorchValues } from "./torch_values.ts";
 import { scriptModule } from "./torchscript.ts";
 import { checkCrc, verified } from "./verified.ts";
-import { locate, readDirectory, type ZipDirectory, type ZipEntry } from "./zip.ts";
+import { locate, readDirectory } from "./zip.ts";
+import type { ZipDirectory, ZipEntry } from "./zip_directory.ts";
 
 /** The newest version of the format that there is; PyTorch 2.15 refuses what is above. */
 const NEWEST_VERSION = 10;
@@ -52,7 +53,8 @@ export async function readTorchZip(
   requireDistinctCase(directory, folder);
   const archive = new Archive(source, { directory, folder, verify });
   const metadata = await readMetadata(archive);
-  const storages = openStorages(archive, metadata.get("byteorder") === "big");
+  archive.locateStorages();
+  const bigEndian = metadata.get("byteorder") === "big";
   const pickle = await archive.read(
     "data.pkl",
     (size) => enforce(limits, "metadataBytes", { found: size, what: "data.pkl" }),
@@ -61,7 +63,7 @@ export async function readTorchZip(
   const about = { format, limits, budget: new Budget(limits, "data.pkl") };
   const values = new TorchValues({
     ...about,
-    storage: (key, { location }) => storages.get(key) ?? absent(key, location),
+    storage: (key, { location }) => archive.storage(key, { bigEndian }) ?? absent(key, location),
   });
   const { value } = unpickle(pickle, values, { ...about, what: "data.pkl" });
   const root = format === "torchscript" ? await scriptModule(value, archive, limits) : value;
@@ -74,6 +76,10 @@ class Archive {
   readonly #directory: ZipDirectory;
   readonly #folder: string;
   readonly #verify: boolean;
+  /** The folder of the storages. */
+  readonly #data: string;
+  /** By the number of the entry: where its bytes begin, behind its header; 0 where that is not known. */
+  readonly #starts: Float64Array;
 
   constructor(
     source: ByteSource,
@@ -87,6 +93,8 @@ class Archive {
     this.#directory = directory;
     this.#folder = folder;
     this.#verify = verify;
+    this.#data = `${folder}data/`;
+    this.#starts = new Float64Array(directory.size);
   }
 
   has(record: string): boolean {
@@ -114,33 +122,38 @@ class Archive {
   open(record: string): Storage {
     const entry = this.#directory.get(this.#folder + record);
     if (entry === undefined) return closed(record, 0, { problem: "it is not in the zip" });
-    return this.#openAll([entry], { bigEndian: false })[0];
+    this.#locate([entry]);
+    return this.#open(record, entry, { bigEndian: false });
   }
 
-  /** Where the bytes of the storages are. */
-  openStorages({ bigEndian }: Pick<Storage, "bigEndian">): Storage[] {
-    const start = `${this.#folder}data/`;
-    const entries: ZipEntry[] = [];
-    for (const [name, entry] of this.#directory) {
-      if (name.startsWith(start) && !name.endsWith("/")) entries.push(entry);
-    }
-    return this.#openAll(entries, { bigEndian });
+  /**
+   * Finds where the bytes of the storages are. Of a file or of memory their headers are read now, so that nothing is left
+   * to go wrong later but the medium.
+   */
+  locateStorages(): void {
+    this.#locate(this.#directory.below(this.#data).filter((entry) => !entry.isFolder));
   }
 
-  /** Where the bytes of entries are. A compressed or encrypted one is described as what it is, not refused. */
-  #openAll(entries: readonly ZipEntry[], { bigEndian }: Pick<Storage, "bigEndian">): Storage[] {
-    const source = this.#source;
+  /** A storage by its key; `undefined` where there is none. */
+  storage(key: string, { bigEndian }: Pick<Storage, "bigEndian">): Storage | undefined {
+    const entry = this.#directory.in(this.#data, key);
+    return entry === undefined || entry.isFolder ? undefined : this.#open(`data/${key}`, entry, { bigEndian });
+  }
+
+  /** Where a read is a request to somebody, the header comes with the bytes behind it. */
+  #locate(entries: readonly ZipEntry[]): void {
+    if (this.#source.readSync === undefined) return;
     const readable = entries.filter((entry) => entryFault(entry) === null);
-    // Where a read is a request to somebody, the header comes with the bytes behind it.
-    const starts = source.readSync === undefined ? null : locate(source, readable);
-    let located = 0;
-    return entries.map((entry): Storage => {
-      const record = entry.name.slice(this.#folder.length);
-      const fault = entryFault(entry);
-      if (fault !== null) return closed(record, entry.size, fault);
-      const offset = starts === null ? null : starts[located++];
-      return this.#storage(record, entry, { offset, bigEndian });
-    });
+    const starts = locate(this.#source, readable);
+    for (let i = 0; i < starts.length; i++) this.#starts[readable[i].index] = starts[i];
+  }
+
+  /** A record. A compressed or encrypted one is described as what it is, not refused. */
+  #open(record: string, entry: ZipEntry, { bigEndian }: Pick<Storage, "bigEndian">): Storage {
+    const fault = entryFault(entry);
+    if (fault !== null) return closed(record, entry.size, fault);
+    const start = this.#starts[entry.index];
+    return this.#storage(record, entry, { offset: start === 0 ? null : start, bigEndian });
   }
 
   /** A record in the zip whose bytes begin at `offset`, if that is known. */
@@ -163,14 +176,17 @@ class Archive {
 
 /** The folder of the checkpoint, with its slash: where `data.pkl` is. */
 function findFolder(directory: ZipDirectory): string {
-  const pickles = [...directory.keys()].filter((name) => name === "data.pkl" || name.endsWith("/data.pkl"));
+  const pickles: string[] = [];
+  for (const name of directory.plainNames()) {
+    if (name === "data.pkl" || name.endsWith("/data.pkl")) pickles.push(name);
+  }
   if (pickles.length === 1) return pickles[0].slice(0, -"data.pkl".length);
   if (pickles.length > 1) {
     throw new CheckpointError(`Cannot read the zip: it holds several checkpoints: ${pickles.join(", ")}`, {
       format: "torch-zip",
     });
   }
-  throw otherZip([...directory.keys()]);
+  throw otherZip(directory.values().map(({ name }) => name));
 }
 
 /**
@@ -178,9 +194,9 @@ function findFolder(directory: ZipDirectory): string {
  * The code of a program is not looked up like that here: its classes may well be called `Net` and `net`.
  */
 function requireDistinctCase(directory: ZipDirectory, folder: string): void {
-  if (!hasOtherCase(directory, folder)) return;
+  if (!hasOtherCase(directory.plainNames(), folder) && !hasOtherCase(directory.stems(), folder)) return;
   const names = new Map<string, string>();
-  for (const name of directory.keys()) {
+  for (const { name } of directory.values()) {
     if (name.startsWith(`${folder}code/`)) continue;
     const other = names.get(name.toLowerCase());
     if (other !== undefined) {
@@ -192,8 +208,8 @@ function requireDistinctCase(directory: ZipDirectory, folder: string): void {
 }
 
 /** Whether a name is outside of the folder, or not in small letters in it: only then can two differ in their case alone. */
-function hasOtherCase(directory: ZipDirectory, folder: string): boolean {
-  for (const name of directory.keys()) {
+function hasOtherCase(names: Iterable<string>, folder: string): boolean {
+  for (const name of names) {
     SMALL_LETTERS.lastIndex = folder.length;
     if (!name.startsWith(folder) || !SMALL_LETTERS.test(name)) return true;
   }
@@ -243,18 +259,6 @@ async function readMetadata(archive: Archive): Promise<ReadonlyMap<string, strin
     );
   }
   return metadata;
-}
-
-/**
- * Every storage by its key. Of a file or of memory their headers are read now, so that nothing is left to go wrong later
- * but the medium.
- */
-function openStorages(archive: Archive, bigEndian: boolean): ReadonlyMap<string, Storage> {
-  const storages = new Map<string, Storage>();
-  for (const storage of archive.openStorages({ bigEndian })) {
-    storages.set(storage.id.slice("data/".length), storage);
-  }
-  return storages;
 }
 
 function absent(key: string, location: string): Storage {

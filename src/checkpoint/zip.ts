@@ -10,8 +10,18 @@
 import { allocate } from "../bytes/allocation.ts";
 import { Cursor } from "../bytes/cursor.ts";
 import { type ByteSource, readExactly, readIntoSync } from "../bytes/source.ts";
-import { CheckpointError } from "../errors.ts";
 import { enforce, type Limits } from "./limits.ts";
+import {
+  damaged,
+  ENTRY_BYTES,
+  FLAG_DESCRIPTOR,
+  FLAG_ENCRYPTED,
+  IN_ZIP64_32,
+  LOCAL_BYTES,
+  mismatch,
+  ZipDirectory,
+  type ZipEntry,
+} from "./zip_directory.ts";
 
 /** 4.3.16: end of central directory. */
 const END_SIGNATURE = 0x06054b50;
@@ -22,26 +32,14 @@ const LOCATOR_BYTES = 20;
 /** 4.3.14: zip64 end of central directory record. */
 const END64_SIGNATURE = 0x06064b50;
 const END64_BYTES = 56;
-/** 4.3.12: central directory header. */
-const ENTRY_SIGNATURE = 0x02014b50;
-const ENTRY_BYTES = 46;
 /** 4.3.7: local file header. */
 const LOCAL_SIGNATURE = 0x04034b50;
-const LOCAL_BYTES = 30;
 /** 4.3.9: the sizes behind the bytes, with the signature that every tool writes. */
 const DESCRIPTOR_BYTES = 16;
 const DESCRIPTOR64_BYTES = 24;
-/** 4.5.3: the extra field with the sizes that do not fit into 32 bits. */
-const ZIP64_EXTRA = 0x0001;
 
-/** What stands in a 16- or 32-bit field whose value is in the zip64 record. */
+/** What stands in a 16-bit field whose value is in the zip64 record. */
 const IN_ZIP64_16 = 0xffff;
-const IN_ZIP64_32 = 0xffffffff;
-
-/** 4.4.4: the entry is encrypted, in one of three ways; its sizes follow the data; it is a patch to another file. */
-const FLAG_ENCRYPTED = 1 << 0 | 1 << 6 | 1 << 13;
-const FLAG_DESCRIPTOR = 1 << 3;
-const FLAG_PATCH = 1 << 5;
 
 /**
  * Local headers that lie this close are read with what is between them: by then a call costs more than the bytes do.
@@ -53,39 +51,6 @@ const HEADERS_BLOCK_BYTES = 256 << 10;
 
 /** A comment has at most this many bytes, so the end record begins at most this far before it. */
 const MAX_COMMENT = 0xffff;
-
-const NAME_DECODER = new TextDecoder("utf-8", { ignoreBOM: true });
-
-/** One entry of the directory. */
-export interface ZipEntry {
-  /** Its name, folders included. */
-  readonly name: string;
-  /** 4.4.5: 0 is stored, 8 is deflated. */
-  readonly method: number;
-  /** Whether it is encrypted. */
-  readonly encrypted: boolean;
-  /** Whether its bytes are a patch to those of another file. */
-  readonly patch: boolean;
-  /** CRC-32 of its bytes, as the directory has it. */
-  readonly crc32: number;
-  /** Bytes in the file. */
-  readonly compressedSize: number;
-  /** Bytes when inflated. */
-  readonly size: number;
-  /** Where its local header begins. */
-  readonly headerOffset: number;
-  /** Where the next header, or the directory, begins: its bytes end before. */
-  readonly limit: number;
-  /** The flags, which the local header must repeat. */
-  readonly flags: number;
-  /** The name as bytes, which it must repeat too: where they are in those of the directory, which all entries share. */
-  readonly directory: Uint8Array;
-  readonly nameStart: number;
-  readonly nameLength: number;
-}
-
-/** The entries by name, in the order of the directory. */
-export type ZipDirectory = ReadonlyMap<string, ZipEntry>;
 
 /**
  * Reads the directory at the end of a zip.
@@ -102,11 +67,7 @@ export async function readDirectory(source: ByteSource, limits: Limits): Promise
   }
   enforce(limits, "metadataBytes", { found: end.size, what: "the directory of the zip" });
   const bytes = await readExactly(source, { offset: end.offset, length: end.size, what: "the directory of the zip" });
-  const cursor = new Cursor(bytes, { what: "the directory of the zip", format: "zip", base: end.offset });
-  const found: FoundEntry[] = [];
-  for (let i = 0; i < end.entries; i++) found.push(readEntry(cursor, bytes));
-  if (cursor.remaining > 0) throw damaged(`its directory has ${cursor.remaining} bytes too many`, end.offset);
-  return distinct(found, end.offset);
+  return new ZipDirectory({ bytes, entries: end.entries, offset: end.offset });
 }
 
 /**
@@ -118,15 +79,17 @@ export async function readDirectory(source: ByteSource, limits: Limits): Promise
  */
 export function locate(source: ByteSource, entries: readonly ZipEntry[]): number[] {
   const starts: number[] = [];
+  // The longest block there can be, used again and again: memory that is new is slower than memory that was used.
+  const blockBytes = Math.min(HEADERS_BLOCK_BYTES, source.size);
+  const block = allocate(blockBytes, "headers of the zip");
+  const view = new DataView(block.buffer);
   while (starts.length < entries.length) {
     const first = starts.length;
     const { headerOffset, name } = entries[first];
     const end = neighbours(entries, first);
     const last = entries[end - 1];
     const length = last.headerOffset + localHeaderBytes(last) - headerOffset;
-    const block = allocate(length, "headers of the zip");
-    readIntoSync(source, block, { offset: headerOffset, what: `the header of "${name}"` });
-    const view = new DataView(block.buffer, block.byteOffset, length);
+    readIntoSync(source, block.subarray(0, length), { offset: headerOffset, what: `the header of "${name}"` });
     for (let i = first; i < end; i++) starts.push(startOf(entries[i], view, entries[i].headerOffset - headerOffset));
   }
   return starts;
@@ -312,88 +275,4 @@ function adjacent(end: End, position: number): End {
   if (gap === 0) return end;
   const problem = gap > 0 ? `${gap} bytes were put before or into it` : `${-gap} bytes are missing from it`;
   throw damaged(`its directory is not where its end record says: ${problem}`, position);
-}
-
-/** An entry whose neighbour is not known yet. */
-type FoundEntry = Omit<ZipEntry, "limit"> & { limit: number };
-
-/** The entry that `cursor`, somewhere in the bytes of the `directory`, has come to. */
-function readEntry(cursor: Cursor, directory: Uint8Array): FoundEntry {
-  if (cursor.u32() !== ENTRY_SIGNATURE) {
-    throw damaged("its directory holds something else than entries", cursor.position);
-  }
-  cursor.skip(4);
-  const flags = cursor.u16();
-  const method = cursor.u16();
-  cursor.skip(4);
-  const crc32 = cursor.u32();
-  const compressed32 = cursor.u32();
-  const size32 = cursor.u32();
-  const nameLength = cursor.u16();
-  const extraLength = cursor.u16();
-  const commentLength = cursor.u16();
-  cursor.skip(8);
-  const offset32 = cursor.u32();
-  const nameStart = cursor.position;
-  // Names without flag 11 have any encoding. Only the folder of a checkpoint can be other than ASCII.
-  const name = NAME_DECODER.decode(cursor.bytes(nameLength));
-  // 4.5.3: the values are in this order, and only those whose 32-bit field is full.
-  const wide = extraLength > 0 ? zip64Field(cursor.bytes(extraLength)) : null;
-  cursor.skip(commentLength);
-  const take = (value: number) => value === IN_ZIP64_32 && wide !== null ? wide.u64() : value;
-  return {
-    name,
-    method,
-    encrypted: (flags & FLAG_ENCRYPTED) !== 0,
-    patch: (flags & FLAG_PATCH) !== 0,
-    crc32,
-    size: take(size32),
-    compressedSize: take(compressed32),
-    headerOffset: take(offset32),
-    limit: 0,
-    flags,
-    directory,
-    nameStart,
-    nameLength,
-  };
-}
-
-function zip64Field(extra: Uint8Array): Cursor | null {
-  const cursor = new Cursor(extra, { what: "an extra field of the zip", format: "zip" });
-  while (cursor.remaining >= 4) {
-    const id = cursor.u16();
-    const bytes = cursor.bytes(cursor.u16());
-    if (id === ZIP64_EXTRA) return new Cursor(bytes, { what: "a zip64 field of the zip", format: "zip" });
-  }
-  return null;
-}
-
-/** Gives every entry the place where the next begins, and refuses those that share a name or bytes. */
-function distinct(entries: readonly FoundEntry[], directoryOffset: number): ZipDirectory {
-  const byOffset = [...entries].sort((a, b) => a.headerOffset - b.headerOffset);
-  for (let i = 0; i < byOffset.length; i++) {
-    const entry = byOffset[i];
-    entry.limit = i + 1 < byOffset.length ? byOffset[i + 1].headerOffset : directoryOffset;
-    const least = entry.headerOffset + LOCAL_BYTES + entry.nameLength + entry.compressedSize;
-    if (least > entry.limit) throw mismatch(entry, `its bytes reach beyond byte ${entry.limit}`);
-  }
-  const directory = new Map<string, ZipEntry>();
-  for (const entry of entries) {
-    const { size } = directory;
-    if (directory.set(entry.name, entry).size === size) throw mismatch(entry, "the directory has it twice");
-  }
-  return directory;
-}
-
-function damaged(problem: string, offset: number): CheckpointError {
-  return new CheckpointError(`Cannot read the zip: ${problem}`, { format: "zip", offset });
-}
-
-function mismatch(entry: ZipEntry, problem: string): CheckpointError {
-  const { name, headerOffset } = entry;
-  return new CheckpointError(`Cannot read "${name}" in the zip: ${problem}`, {
-    format: "zip",
-    offset: headerOffset,
-    entry: name,
-  });
 }
