@@ -20,23 +20,16 @@ export class NumberedMap<T> {
   /** What a name leads to. */
   get(name: string): T | undefined {
     const end = stemLength(name);
-    return end === name.length ? this.#named.get(name) : this.at(name.slice(0, end), name.slice(end));
+    if (end === name.length) return this.#named.get(name);
+    return this.#numbered.get(name.slice(0, end))?.get(decimal(name.slice(end)));
   }
 
-  /** What the name leads to that is `stem`, whose end is no digit, and `rest`. */
-  at(stem: string, rest: string): T | undefined {
-    const number = decimal(rest);
-    return number < 0 ? this.get(stem + rest) : this.#numbered.get(stem)?.get(number);
-  }
-
-  /** Lets a name lead to a value. */
+  /** Lets a name that ends with no number lead to a value. */
   set(name: string, value: T): void {
-    const end = stemLength(name);
-    if (end === name.length) this.#named.set(name, value);
-    else this.numbers(name.slice(0, end)).set(decimal(name.slice(end)), value);
+    this.#named.set(name, value);
   }
 
-  /** Those names that are a stem and a number, by the number. */
+  /** Those names that are `stem` and a number, by the number. They may be set here. */
   numbers(stem: string): Map<number, T> {
     const known = this.#numbered.get(stem);
     if (known !== undefined) return known;
@@ -50,10 +43,16 @@ export class NumberedMap<T> {
     return this.#numbered.keys();
   }
 
-  /** The names that are not a stem and a number. */
+  /** The names that are not. */
   others(): ReadonlyMap<string, T> {
     return this.#named;
   }
+}
+
+/** What stands for a name in a `Map`: its number, where it is nothing else. */
+export function mapKey(name: string): string | number {
+  const number = decimal(name);
+  return number < 0 ? name : number;
 }
 
 /** A number as JavaScript writes it, of at most nine digits; -1 for any other text. */

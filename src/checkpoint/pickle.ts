@@ -131,12 +131,12 @@ const OPCODES: readonly Opcode[] = [
     m.push(m.global(module, name));
   }],
   ["REDUCE", "R", (m) => {
-    const [callable, args] = m.popMany(2);
-    m.call(callable, args);
+    const args = m.pop();
+    m.call(m.pop(), args);
   }],
   ["NEWOBJ", 0x81, (m) => {
-    const [callable, args] = m.popMany(2);
-    m.call(callable, args);
+    const args = m.pop();
+    m.call(m.pop(), args);
   }],
   ["NEWOBJ_EX", 0x92, (m) => {
     const [callable, args, keywords] = m.popMany(3);

@@ -19,9 +19,6 @@ const HASHED_CONTAINER_STEPS = 8;
 /** The last index of a JavaScript array, one before the last 32-bit number. */
 const LAST_SLOT = 2 ** 32 - 2;
 
-/** Stands in the memo for what no opcode will ask for, which would only be in the way of the garbage collector. */
-const NEVER_RECALLED: Inert = null;
-
 /** What gives the names in a pickle their meaning. */
 export interface PickleHost {
   /** What a module's attribute stands for. */
@@ -59,14 +56,18 @@ export class Machine {
   /** What it may ask for. */
   readonly limits: Limits;
   readonly #options: UnpickleOptions;
+  /** The stack, of which only the part below `#height` counts: an array is slow to shorten. */
   readonly #stack: Inert[] = [];
+  #height = 0;
   /** The heights of the stack at which `MARK` was met, innermost last. */
   readonly #marks: number[] = [];
   /** The height at the innermost mark: what lies below it cannot be taken. */
   #floor = 0;
-  /** An engine keeps an array with holes as it is, dense or as a table. */
+  /** What is recalled. An engine keeps an array with holes as it is, dense or as a table. */
   readonly #memo: Inert[] = [];
-  #remembered = 0;
+  /** The slots that were used: all below this one, and some above. */
+  #used = 0;
+  readonly #usedAbove = new Set<number>();
   /** The slots that are recalled; `null` where that may be any. */
   readonly #recalled: ReadonlySet<number> | null;
   /** The name of the opcode that runs, for errors. */
@@ -91,33 +92,32 @@ export class Machine {
 
   /** Leaves a value on the stack. */
   push(value: Inert): void {
-    this.#stack.push(value);
+    this.#stack[this.#height++] = value;
   }
 
   /** Takes the top of the stack; what lies below a mark cannot be taken. */
   pop(): Inert {
-    const value = this.#stack.length > this.#floor ? this.#stack.pop() : undefined;
-    if (value === undefined) throw this.error("finds the stack empty");
+    const value = this.top();
+    this.#height--;
     return value;
   }
 
   /** The top of the stack, left there. */
   top(): Inert {
-    const height = this.#stack.length;
-    if (height <= this.#floor) throw this.error("finds the stack empty");
-    return this.#stack[height - 1];
+    if (this.#height <= this.#floor) throw this.error("finds the stack empty");
+    return this.#stack[this.#height - 1];
   }
 
   /** Takes `count` values, in the order in which they were pushed. */
   popMany(count: number): Inert[] {
-    const height = this.#stack.length - count;
+    const height = this.#height - count;
     if (height < this.#floor) throw this.error("finds the stack empty");
     return this.#popFrom(height);
   }
 
   /** Puts a mark on the stack. */
   mark(): void {
-    this.#floor = this.#stack.length;
+    this.#floor = this.#height;
     this.#marks.push(this.#floor);
     if (this.#marks.length > this.limits.depth) {
       enforce(this.limits, "depth", { found: this.#marks.length, what: this.#options.what });
@@ -133,7 +133,7 @@ export class Machine {
 
   /** `POP` also takes a mark where that is on top. */
   discard(): void {
-    if (this.#marks.at(-1) === this.#stack.length) this.#popFloor();
+    if (this.#marks.at(-1) === this.#height) this.#popFloor();
     else this.pop();
   }
 
@@ -146,8 +146,8 @@ export class Machine {
 
   /** Takes everything from a height of the stack on. */
   #popFrom(height: number): Inert[] {
-    const values = this.#stack.slice(height);
-    this.#stack.length = height;
+    const values = this.#stack.slice(height, this.#height);
+    this.#height = height;
     return values;
   }
 
@@ -155,11 +155,18 @@ export class Machine {
   remember(slot: number | bigint): void {
     if (typeof slot !== "number" || !(slot >= 0 && slot <= LAST_SLOT)) throw this.error(`cannot use memo slot ${slot}`);
     const value = this.top();
-    if (this.#memo[slot] === undefined) this.#remembered++;
-    this.#memo[slot] = this.#recalled === null || this.#recalled.has(slot) ? value : NEVER_RECALLED;
+    if (this.#recalled === null || this.#recalled.has(slot)) this.#memo[slot] = value;
+    if (slot === this.#used) this.#used++;
+    else if (slot > this.#used) this.#usedAbove.add(slot);
+    if (this.#usedAbove.size > 0) { while (this.#usedAbove.delete(this.#used)) this.#used++; }
     if (this.#remembered > this.limits.memo) {
       enforce(this.limits, "memo", { found: this.#remembered, what: this.#options.what });
     }
+  }
+
+  /** How many slots were used. */
+  get #remembered(): number {
+    return this.#used + this.#usedAbove.size;
   }
 
   /** `MEMOIZE` numbers the slots by itself. */

@@ -153,14 +153,14 @@ const NO_STORAGE: Storage = {
 
 /** `(storage, storage_offset, size, stride[, requires_grad, hooks[, metadata]])`. */
 function rebuildTensor(args: readonly Inert[], context: RebuildContext): StoredTensor | undefined {
-  const [storage, offset, size, stride, requiresGrad, , metadata] = args;
-  const typed = context.storageOf(storage);
+  const typed = context.storageOf(args[0]);
   if (typed === undefined) return undefined;
-  if (typed.dtype === null) throw malformed(context, "a tensor on untyped bytes has no dtype");
-  const { dtype, storage: bytes } = typed;
-  const view = geometry(context, size, stride);
-  const storageOffset = placeIn(typed, { ...view, offset: count(context, offset, "a storage offset") }, context);
-  return describe(context, { ...view, dtype, storage: bytes, storageOffset, requiresGrad, metadata });
+  const { dtype, storage } = typed;
+  if (dtype === null) throw malformed(context, "a tensor on untyped bytes has no dtype");
+  const { shape, strides } = geometry(context, args[2], args[3]);
+  const offset = count(context, args[1], "a storage offset");
+  const storageOffset = placeIn(typed, { offset, shape, strides }, context);
+  return describe(context, { dtype, shape, strides, storageOffset, storage, requiresGrad: args[4], metadata: args[6] });
 }
 
 /** `(storage, storage_offset, size, stride, requires_grad, hooks, dtype[, metadata])`. */
@@ -318,11 +318,13 @@ function geometry(context: RebuildContext, size: Inert, stride: Inert): { shape:
 /** Where a tensor begins in the bytes of its storage. On a view of a storage it may not reach beyond the view. */
 function placeIn(
   { start, length }: TypedStorage,
-  { offset, ...view }: { readonly offset: number; readonly shape: Shape; readonly strides: readonly number[] },
+  view: { readonly offset: number; readonly shape: Shape; readonly strides: readonly number[] },
   context: RebuildContext,
 ): number {
+  const { offset } = view;
+  if (length === null) return start + offset;
   const needed = spanOf(view);
-  if (length !== null && needed > 0 && offset + needed > length) {
+  if (needed > 0 && offset + needed > length) {
     throw malformed(context, `a tensor needs ${needed} elements at ${offset} of a view of ${length}`);
   }
   return start + offset;
@@ -335,13 +337,22 @@ function dense(shape: Shape): { shape: Shape; strides: readonly number[] } {
 function sizes(context: RebuildContext, value: Inert | undefined, what: string): readonly number[] {
   if (value === undefined || !isSequence(value)) throw malformed(context, `${what} is not a tuple`);
   enforce(context.limits, "rank", { found: value.length, what: "a tensor's dimensions" });
+  requireCounts(context, value, what);
   let elements = 1;
-  for (const item of value) elements *= Math.max(count(context, item, what), 1);
+  for (let i = 0; i < value.length; i++) elements *= Math.max(value[i], 1);
   if (what === "a size" && elements > MAX_ELEMENTS) {
     throw malformed(context, `a tensor of size (${value.join(", ")}) is larger than any file`);
   }
   // A tuple stays as it is; to a list the pickle may still append.
-  return Object.isFrozen(value) && value.every(isCount) ? value : Object.freeze(value.filter(isCount));
+  return Object.isFrozen(value) ? value : Object.freeze([...value]);
+}
+
+function requireCounts(
+  context: RebuildContext,
+  value: readonly Inert[],
+  what: string,
+): asserts value is readonly number[] {
+  for (let i = 0; i < value.length; i++) count(context, value[i], what);
 }
 
 function count(context: RebuildContext, value: Inert | undefined, what: string): number {

@@ -13,7 +13,7 @@ import { CheckpointError } from "../errors.ts";
 import type { Inert, InertObject } from "../state_dict.ts";
 import { isCount, isDict, isObject, isSequence, isSet, OrderedDict } from "./inert.ts";
 import type { Budget, Limits } from "./limits.ts";
-import { NumberedMap } from "./numbered_map.ts";
+import { mapKey } from "./numbered_map.ts";
 import { numpyScalar } from "./numpy.ts";
 import type { PickleHost } from "./pickle_machine.ts";
 import { encodeLatin1 } from "./pickle_text.ts";
@@ -97,12 +97,15 @@ interface StorageId extends Pick<TypedStorage, "start" | "length"> {
 }
 
 /** A storage that the pickle named. */
-interface NamedStorage extends Pick<TypedStorage, "start" | "length"> {
+interface NamedStorage extends Omit<TypedStorage, "storage"> {
   /** The value that stands for it: its class, and its key, location and number of elements. */
   readonly record: InertObject;
   /** The storage itself, where its class is one of a storage. */
-  readonly typed: TypedStorage | undefined;
+  readonly storage: Storage | undefined;
 }
+
+/** A storage that is a view of no other. */
+const WHOLE: Pick<TypedStorage, "start" | "length"> = { start: 0, length: null };
 
 /** Gives the names in a PyTorch pickle their meaning. */
 export class TorchValues implements PickleHost {
@@ -115,7 +118,7 @@ export class TorchValues implements PickleHost {
   readonly #globals = new Map<string, Draft>();
   readonly #names = new Map<InertObject, KnownName>();
   /** The storages by their keys, the first of each. */
-  readonly #storages = new NumberedMap<NamedStorage>();
+  readonly #storages = new Map<string | number, NamedStorage>();
   /** Those that have a key in common with another and differ in something else, by everything. */
   readonly #others = new Map<string, NamedStorage>();
   /** Those again, by the values that stand for them. */
@@ -164,8 +167,9 @@ export class TorchValues implements PickleHost {
   storageOf(value: Inert): TypedStorage | undefined {
     if (!isObject(value)) return undefined;
     const key = value.args?.[0];
-    const first = typeof key === "string" ? this.#storages.get(key) : undefined;
-    return (first?.record === value ? first : this.#otherRecords.get(value))?.typed;
+    const first = typeof key === "string" ? this.#storages.get(mapKey(key)) : undefined;
+    const named = first?.record === value ? first : this.#otherRecords.get(value);
+    return named !== undefined && isTyped(named) ? named : undefined;
   }
 
   /** A storage of bytes that are in the pickle; no other has its id. */
@@ -183,8 +187,11 @@ export class TorchValues implements PickleHost {
   /** `("storage", class, key, location, numel)`, or the module of an old file, which stands for its class. */
   persistent(id: Inert): Inert {
     if (!isSequence(id) || id.length > 6) throw this.#malformed("a persistent id is not a tuple that names a storage");
-    const [kind, type, key, location] = [fromPython2(id[0]), id[1], fromPython2(id[2]), fromPython2(id[3])];
-    const [numel, view = null] = [id[4], id[5]];
+    const kind = fromPython2(id[0]);
+    const type = id[1];
+    const key = fromPython2(id[2]);
+    const location = fromPython2(id[3]);
+    const numel = id[4];
     if (kind === "module" && isObject(type)) return type;
     if (kind !== "storage" || !isObject(type) || typeof key !== "string" || typeof location !== "string") {
       throw this.#malformed("a persistent id does not name a storage");
@@ -194,16 +201,16 @@ export class TorchValues implements PickleHost {
     if (!isCount(numel)) {
       throw this.#malformed(`storage "${key}" is said to have ${String(numel)} elements`);
     }
-    const { start, length } = this.#viewOf(view);
-    return this.#named({ type, key, location, numel, start, length });
+    return this.#named({ type, key, location, numel, ...this.#viewOf(id[5] ?? null) });
   }
 
   /** The value that stands for a storage: the same for the same id. */
   #named(id: StorageId): InertObject {
-    const first = this.#storages.get(id.key);
+    const mapped = mapKey(id.key);
+    const first = this.#storages.get(mapped);
     if (first === undefined) {
       const named = this.#newStorage(id);
-      this.#storages.set(id.key, named);
+      this.#storages.set(mapped, named);
       return named.record;
     }
     if (isSameId(first, id)) return first.record;
@@ -222,10 +229,10 @@ export class TorchValues implements PickleHost {
   #newStorage({ type, key, location, numel, start, length }: StorageId): NamedStorage {
     const record = { module: type.module, name: type.name, args: [key, location, numel] };
     const dtype = storageDType(type.name);
-    if (dtype === undefined) return { record, start, length, typed: undefined };
+    if (dtype === undefined) return { record, start, length, dtype: null, storage: undefined };
     const byteLength = numel * (dtype === null ? 1 : itemSize(dtype));
     const storage = sized(this.#storage(key, { location, elements: numel, byteLength }), byteLength);
-    return { record, start, length, typed: { storage, dtype, start, length } };
+    return { record, start, length, dtype, storage };
   }
 
   /** What `__setstate__` would do, for tensors; for other objects, remembers the state. */
@@ -253,7 +260,7 @@ export class TorchValues implements PickleHost {
 
   /** Which elements of its storage a storage of its own has, as PyTorch had them until 0.4: `(key, offset, size)`. */
   #viewOf(view: Inert): Pick<TypedStorage, "start" | "length"> {
-    if (view === null) return { start: 0, length: null };
+    if (view === null) return WHOLE;
     const [start, length] = isSequence(view) && view.length === 3 ? view.slice(1) : [];
     if (isCount(start) && isCount(length)) return { start, length };
     throw this.#malformed("a view of a storage does not say where it begins, and how long it is");
@@ -388,6 +395,10 @@ export class TorchValues implements PickleHost {
 /** An object that was called into being. A bare name is shared by all who use it, and takes nothing. */
 function isDraft(value: Inert): value is Draft {
   return isObject(value) && value.args !== undefined;
+}
+
+function isTyped(named: NamedStorage): named is NamedStorage & TypedStorage {
+  return named.storage !== undefined;
 }
 
 function isSameId({ record, start, length }: NamedStorage, id: StorageId): boolean {

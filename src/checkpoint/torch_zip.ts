@@ -12,6 +12,7 @@ import { entryBytes } from "./entry_bytes.ts";
 import { inflated } from "./inflate.ts";
 import { Budget, enforce, type Limits } from "./limits.ts";
 import { unpickle } from "./pickle.ts";
+import { decimal } from "./numbered_map.ts";
 import type { Storage, StorageFault } from "./storage.ts";
 import { TorchValues } from "./torch_values.ts";
 import { scriptModule } from "./torchscript.ts";
@@ -78,6 +79,8 @@ class Archive {
   readonly #verify: boolean;
   /** The folder of the storages. */
   readonly #data: string;
+  /** The numbers of their entries, by the keys that are numbers. */
+  readonly #numbered: ReadonlyMap<number, number>;
   /** By the number of the entry: where its bytes begin, behind its header; 0 where that is not known. */
   readonly #starts: Float64Array;
 
@@ -94,6 +97,7 @@ class Archive {
     this.#folder = folder;
     this.#verify = verify;
     this.#data = `${folder}data/`;
+    this.#numbered = directory.numbered(this.#data);
     this.#starts = new Float64Array(directory.size);
   }
 
@@ -136,8 +140,11 @@ class Archive {
 
   /** A storage by its key; `undefined` where there is none. */
   storage(key: string, { bigEndian }: Pick<Storage, "bigEndian">): Storage | undefined {
-    const entry = this.#directory.in(this.#data, key);
-    return entry === undefined || entry.isFolder ? undefined : this.#open(`data/${key}`, entry, { bigEndian });
+    const number = decimal(key);
+    const index = number < 0 ? this.#directory.get(this.#data + key)?.index : this.#numbered.get(number);
+    if (index === undefined) return undefined;
+    const entry = this.#directory.entry(index);
+    return entry.isFolder ? undefined : this.#open(`data/${key}`, entry, { bigEndian });
   }
 
   /** Where a read is a request to somebody, the header comes with the bytes behind it. */

@@ -90,10 +90,9 @@ export class ZipDirectory {
     return index === undefined ? undefined : this.entry(index);
   }
 
-  /** The entry of a name in a folder, which is given with its slash. */
-  in(folder: string, name: string): ZipEntry | undefined {
-    const index = this.#byName.at(folder, name);
-    return index === undefined ? undefined : this.entry(index);
+  /** The numbers of the entries whose names are `stem` and a number, by that number. */
+  numbered(stem: string): ReadonlyMap<number, number> {
+    return this.#byName.numbers(stem);
   }
 
   /** Whether there is an entry of this name. */
