@@ -92,31 +92,48 @@ class Parser {
     this.#space();
     if (this.#text[this.#at] !== "{") return false;
     const names = new Set<string>();
-    this.#members(1, { has: (name) => names.size === names.add(name).size, take });
+    this.#at++;
+    if (!this.#skip("}")) {
+      do {
+        const name = this.#name();
+        if (names.size === names.add(name).size) throw this.#twice(name);
+        this.#colon();
+        take(name, this.value(1));
+      } while (this.#skip(","));
+      this.#brace();
+    }
     this.end();
     return true;
   }
 
   #object(depth: number): ReadonlyMap<string, Json> {
     const object = new Map<string, Json>();
-    this.#members(depth, { has: (name) => object.has(name), take: (name, value) => object.set(name, value) });
+    this.#at++;
+    if (this.#skip("}")) return object;
+    do {
+      const name = this.#name();
+      if (object.has(name)) throw this.#twice(name);
+      this.#colon();
+      object.set(name, this.value(depth));
+    } while (this.#skip(","));
+    this.#brace();
     return object;
   }
 
-  /** What stands between braces. */
-  #members(
-    depth: number,
-    { has, take }: { readonly has: (name: string) => boolean; readonly take: (name: string, value: Json) => void },
-  ): void {
-    this.#at++;
-    if (this.#skip("}")) return;
-    do {
-      this.#space();
-      const name = this.#string();
-      if (has(name)) throw this.#error(`the name ${JSON.stringify(name)} for the second time`);
-      if (!this.#skip(":")) throw this.#error("a name without a colon");
-      take(name, this.value(depth));
-    } while (this.#skip(","));
+  #name(): string {
+    this.#space();
+    return this.#string();
+  }
+
+  #twice(name: string): SyntaxError {
+    return this.#error(`the name ${JSON.stringify(name)} for the second time`);
+  }
+
+  #colon(): void {
+    if (!this.#skip(":")) throw this.#error("a name without a colon");
+  }
+
+  #brace(): void {
     if (!this.#skip("}")) throw this.#error("an object without its end");
   }
 

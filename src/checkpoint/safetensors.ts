@@ -10,7 +10,7 @@ import { Cursor } from "../bytes/cursor.ts";
 import { type ByteSource, part, readExactly } from "../bytes/source.ts";
 import { type DType, DTYPE_NAMES, DTYPES, itemSize, type RareDType } from "../dtype.ts";
 import { CheckpointError } from "../errors.ts";
-import { contiguousStrides, type Shape } from "../shape.ts";
+import { contiguousStrides, numelOf, type Shape } from "../shape.ts";
 import { type Json, parseEntries } from "./json.ts";
 import { enforce, type Limits } from "./limits.ts";
 import { StoredTensor } from "./stored_tensor.ts";
@@ -57,7 +57,8 @@ export async function readSafetensors(source: ByteSource, limits: Limits): Promi
   const bytes = await readExactly(source, { offset: LENGTH_BYTES, length, what: "the header" });
   const dataOffset = LENGTH_BYTES + length;
   const tensors = new Map<string, StoredTensor>();
-  const ranges: Range[] = [];
+  let isInOrder = true;
+  let covered = 0;
   let metadata: Json | undefined;
   let entries = 0;
   readHeader(bytes, (name, row) => {
@@ -76,9 +77,12 @@ export async function readSafetensors(source: ByteSource, limits: Limits): Promi
     const tensor = new StoredTensor(description, { format: "safetensors", limits });
     tensor.name = name;
     tensors.set(name, tensor);
-    ranges.push({ name, begin, end });
+    isInOrder &&= begin === covered;
+    covered = end;
   });
-  requireFullCover(ranges, source.size - dataOffset);
+  const dataBytes = source.size - dataOffset;
+  // Nearly every file has its tensors in the order of the header.
+  if (!isInOrder || covered !== dataBytes) requireFullCover(rangesOf(tensors, dataOffset), dataBytes);
   return { tensors, metadata: parseMetadata(metadata) };
 }
 
@@ -141,8 +145,9 @@ function parseEntry(name: string, row: Json, limits: Limits): Entry {
   const shape = parseShape(name, row.get("shape"), limits);
   const offsets = row.get("data_offsets");
   if (!isArray(offsets) || offsets.length !== 2) throw wrong("it has no pair of data_offsets", { entry: name });
-  const [begin, end] = offsets.map((offset) => parseCount(name, offset, "an offset"));
-  const bits = shape.reduce((product, size) => product * size, 1) * known.bits;
+  const begin = parseCount(name, offsets[0], "an offset");
+  const end = parseCount(name, offsets[1], "an offset");
+  const bits = numelOf(shape) * known.bits;
   if (bits % 8 !== 0) throw wrong(`its ${dtypeName} elements do not end on a byte`, { entry: name });
   if (end - begin !== bits / 8) {
     const sizes = `shape [${shape.join(", ")}] of ${dtypeName}`;
@@ -156,9 +161,13 @@ function parseEntry(name: string, row: Json, limits: Limits): Entry {
 function parseShape(name: string, value: Json | undefined, limits: Limits): Shape {
   if (!isArray(value)) throw wrong("it has no shape", { entry: name });
   enforce(limits, "rank", { found: value.length, what: `the dimensions of "${name}"` });
-  const shape = value.map((size) => parseCount(name, size, "a size"));
+  const shape: number[] = [];
   // A product is exact up to 2^53, and what is more does not come below it by being rounded.
-  const elements = shape.reduce((product, size) => product * Math.max(size, 1), 1);
+  let elements = 1;
+  for (let i = 0; i < value.length; i++) {
+    shape.push(parseCount(name, value[i], "a size"));
+    elements *= Math.max(shape[i], 1);
+  }
   if (elements > MAX_ELEMENTS) throw wrong(`shape [${shape.join(", ")}] is larger than any file`, { entry: name });
   return Object.freeze(shape);
 }
@@ -176,12 +185,18 @@ function describe(value: Json): string {
   return Number.isSafeInteger(value) ? `${value}, written with a point, an exponent or a sign` : String(value);
 }
 
+/** Where the tensors lie behind the header. */
+function rangesOf(tensors: ReadonlyMap<string, StoredTensor>, dataOffset: number): Range[] {
+  return Array.from(tensors, ([name, { storage: { offset, byteLength } }]) => {
+    const begin = (offset ?? 0) - dataOffset;
+    return { name, begin, end: begin + byteLength };
+  });
+}
+
 /** The tensors lie end to end: no byte of the file belongs to none, or to two. */
 function requireFullCover(ranges: readonly Range[], dataBytes: number): void {
   let covered = 0;
-  const isSorted = ranges.every(({ begin }, i) => i === 0 || ranges[i - 1].begin < begin);
-  const inOrder = isSorted ? ranges : [...ranges].sort((a, b) => a.begin - b.begin || a.end - b.end);
-  for (const { name, begin, end } of inOrder) {
+  for (const { name, begin, end } of [...ranges].sort((a, b) => a.begin - b.begin || a.end - b.end)) {
     if (begin !== covered) {
       throw wrong(`its data begins at ${begin}, where the tensor before it ends at ${covered}`, { entry: name });
     }

@@ -89,9 +89,9 @@ export function readStateDict(
     const problem = isDict(value) ? "a dict with keys that are not strings" : `of type ${pythonTypeName(value)}`;
     throw notFound(searched, `${formatPath(path)} is ${problem}`, known);
   }
-  for (const [key, entry] of entries) {
+  entries.forEach((entry, key) => {
     if (entry instanceof StoredTensor && entry.name === "") entry.name = key;
-  }
+  });
   return new StateDict(entries, metadataOf(value));
 }
 
@@ -160,12 +160,16 @@ function childVisits(visit: Visit): Visit[] {
   const { value } = visit;
   const isOptimizer = isDict(value) && value.has("state") && value.has("param_groups");
   const children: Visit[] = [];
-  for (const [step, child] of childrenOf(value)) {
+  const add = (child: Inert, step: Inert): void => {
+    if (isLazyTensor(child) || !isContainer(child) || !isStep(step)) return;
     const name = typeof step === "string" ? step : "";
-    if (!isContainer(child) || name.endsWith(EXTRA_STATE)) continue;
+    if (name.endsWith(EXTRA_STATE)) return;
     const isBookkeeping = visit.isBookkeeping || isOptimizer || BOOKKEEPING.test(name);
     children.push({ value: child, step, parent: visit, depth: visit.depth + 1, isBookkeeping });
-  }
+  };
+  // A dict may have a tensor for every entry: this is its fastest loop.
+  if (isDict(value)) value.forEach(add);
+  else for (const [step, child] of childrenOf(value)) add(child, step);
   return children;
 }
 
@@ -216,8 +220,12 @@ function childOf(value: Inert, step: string | number): Inert | undefined {
 
 function* namedEntries(dict: ReadonlyMap<Inert, Inert>): Iterable<readonly [string | number, Inert]> {
   for (const [key, value] of dict) {
-    if (typeof key === "string" || typeof key === "number") yield [key, value];
+    if (isStep(key)) yield [key, value];
   }
+}
+
+function isStep(key: Inert): key is string | number {
+  return typeof key === "string" || typeof key === "number";
 }
 
 /** The `__dict__` of an object, and what its `__slots__` held: `BUILD` gets one, or a pair of both. */
