@@ -46,7 +46,10 @@ export class Cursor {
 
   /** One byte. */
   u8(): number {
-    return this.#view.getUint8(this.#step(1));
+    const at = this.#position;
+    if (at >= this.#bytes.length) throw this.#short(1);
+    this.#position = at + 1;
+    return this.#bytes[at];
   }
 
   /** An unsigned 16-bit integer. */
@@ -107,9 +110,9 @@ export class Cursor {
   }
 
   #step(length: number): number {
-    if (!(length <= this.remaining)) throw this.#short(length);
     const at = this.#position;
-    this.#position += length;
+    if (!(length <= this.#bytes.length - at)) throw this.#short(length);
+    this.#position = at + length;
     return at;
   }
 

@@ -105,11 +105,13 @@ export function enforce(limits: Limits, limit: keyof Limits, { found, what }: { 
 export class Budget {
   readonly #limits: Limits;
   readonly #what: string;
+  readonly #allowed: number;
   #spent = 0;
 
   /** Nothing is spent yet; `what` is the pickle, for the error. */
   constructor(limits: Limits, what: string) {
     this.#limits = limits;
+    this.#allowed = limits.opcodes;
     this.#what = what;
   }
 
@@ -120,7 +122,7 @@ export class Budget {
    */
   spend(steps: number): void {
     this.#spent += steps;
-    if (this.#spent > this.#limits.opcodes) enforce(this.#limits, "opcodes", { found: this.#spent, what: this.#what });
+    if (this.#spent > this.#allowed) enforce(this.#limits, "opcodes", { found: this.#spent, what: this.#what });
   }
 }
 

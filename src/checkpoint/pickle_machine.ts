@@ -156,22 +156,22 @@ export class Machine {
     if (typeof slot !== "number" || !(slot >= 0 && slot <= LAST_SLOT)) throw this.error(`cannot use memo slot ${slot}`);
     const value = this.top();
     if (this.#recalled === null || this.#recalled.has(slot)) this.#memo[slot] = value;
-    if (slot === this.#used) this.#used++;
-    else if (slot > this.#used) this.#usedAbove.add(slot);
-    if (this.#usedAbove.size > 0) { while (this.#usedAbove.delete(this.#used)) this.#used++; }
-    if (this.#remembered > this.limits.memo) {
-      enforce(this.limits, "memo", { found: this.#remembered, what: this.#options.what });
+    if (slot === this.#used && this.#usedAbove.size === 0) this.#used++;
+    else this.#use(slot);
+    if (this.#used + this.#usedAbove.size > this.limits.memo) {
+      enforce(this.limits, "memo", { found: this.#used + this.#usedAbove.size, what: this.#options.what });
     }
   }
 
-  /** How many slots were used. */
-  get #remembered(): number {
-    return this.#used + this.#usedAbove.size;
+  /** Counts a slot that may not be the next one. */
+  #use(slot: number): void {
+    if (slot >= this.#used) this.#usedAbove.add(slot);
+    while (this.#usedAbove.delete(this.#used)) this.#used++;
   }
 
   /** `MEMOIZE` numbers the slots by itself. */
   memoize(): void {
-    this.remember(this.#remembered);
+    this.remember(this.#used + this.#usedAbove.size);
   }
 
   /** Leaves what was kept under a number. */

@@ -49,12 +49,17 @@ const FOLLOWED: Int8Array = followed();
 export function recalledSlots(bytes: Uint8Array): ReadonlySet<number> | null {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const slots = new Set<number>();
+  /** The slots below 256 that are among them: most opcodes that recall have one of these. */
+  const low = new Uint8Array(256);
   for (let at = 1; at <= bytes.length;) {
     const opcode = bytes[at - 1];
     const length = FOLLOWED[opcode];
     const needed = length >= 0 ? length : LENGTH_BYTES[-length];
     if (opcode === STOP || at + needed > bytes.length) return slots;
-    if (opcode === BINGET) slots.add(bytes[at]);
+    if (opcode === BINGET && low[bytes[at]] === 0) {
+      low[bytes[at]] = 1;
+      slots.add(bytes[at]);
+    }
     if (opcode === LONG_BINGET) slots.add(view.getUint32(at, true));
     if (length === OTHER || slots.size > MAX_RECALLED) return null;
     if (length === TWO_LINES) at = afterLine(bytes, afterLine(bytes, at));

@@ -116,7 +116,7 @@ export class TorchValues implements PickleHost {
   readonly #budget: Budget;
   readonly #storage: TorchValuesOptions["storage"];
   readonly #globals = new Map<string, Draft>();
-  readonly #names = new Map<InertObject, KnownName>();
+  readonly #names = new Map<Inert, KnownName>();
   /** The storages by their keys, the first of each. */
   readonly #storages = new Map<string | number, NamedStorage>();
   /** Those that have a key in common with another and differ in something else, by everything. */
@@ -152,15 +152,16 @@ export class TorchValues implements PickleHost {
 
   /** The value that an allowed function would return; for any other, a record of the call. */
   call(callable: Inert, args: readonly Inert[], keywords?: ReadonlyMap<Inert, Inert>): Inert {
-    this.#budget.spend(CALL_STEPS);
+    this.#budget.spend(CALL_STEPS + args.length); // a record may copy them
+    const known = this.#names.get(callable);
+    if (known !== undefined && (keywords === undefined || keywords.size === 0)) {
+      const value = known.rebuild === undefined ? this.#allowed(known.fullName, args) : known.rebuild(args, this);
+      if (value !== undefined) return value;
+    }
     if (!isObject(callable)) throw this.#malformed("a call of what is not a function");
-    this.#budget.spend(args.length); // a record may copy them
     if (callable.args !== undefined) return { module: "operator", name: "call", args: [callable, ...args] };
     const { module, name } = callable;
-    if (keywords !== undefined && keywords.size > 0) return { module, name, args: [...args, keywords] };
-    const known = this.#names.get(callable);
-    const value = known?.rebuild === undefined ? this.#allowed(known?.fullName, args) : known.rebuild(args, this);
-    return value === undefined ? { module, name, args } : value;
+    return { module, name, args: keywords !== undefined && keywords.size > 0 ? [...args, keywords] : args };
   }
 
   /** What a value of the pickle stands for, if it is a storage. */
@@ -201,7 +202,8 @@ export class TorchValues implements PickleHost {
     if (!isCount(numel)) {
       throw this.#malformed(`storage "${key}" is said to have ${String(numel)} elements`);
     }
-    return this.#named({ type, key, location, numel, ...this.#viewOf(id[5] ?? null) });
+    const { start, length } = this.#viewOf(id[5] ?? null);
+    return this.#named({ type, key, location, numel, start, length });
   }
 
   /** The value that stands for a storage: the same for the same id. */
@@ -266,7 +268,7 @@ export class TorchValues implements PickleHost {
     throw this.#malformed("a view of a storage does not say where it begins, and how long it is");
   }
 
-  #allowed(fullName: string | undefined, args: readonly Inert[]): Inert | undefined {
+  #allowed(fullName: string, args: readonly Inert[]): Inert | undefined {
     switch (fullName) {
       case "collections.OrderedDict":
         return this.#dict(args[0], new OrderedDict());
