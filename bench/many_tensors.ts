@@ -15,8 +15,8 @@ import { runScript } from "./process.ts";
 import { progress } from "./progress.ts";
 import { median } from "./rounds.ts";
 
-/** Tensors, of 64 values each, named as the layers of a model are. */
-const ENTRIES = Array.from({ length: 50_000 }, (_, i): Entry => [`layers.${i >> 1}.norm${i & 1}.weight`, [64]]);
+/** Tensors. */
+const COUNT = 50_000;
 
 /** Processes of each format; the median counts. */
 const ROUNDS = 5;
@@ -44,7 +44,7 @@ export async function manyFigures(folder: string): Promise<readonly Figure[]> {
     const opened: Opened[] = [];
     for (let i = 0; i < ROUNDS; i++) opened.push(JSON.parse(await runScript("many_tensors.ts", [path])));
     figures.push({
-      what: `openCheckpoint of ${ENTRIES.length} tensors, ${path.slice(path.lastIndexOf("."))}: ms`,
+      what: `openCheckpoint of ${COUNT} tensors, ${path.slice(path.lastIndexOf("."))}: ms`,
       value: median(opened.map(({ milliseconds }) => milliseconds)),
       bar: BAR,
       note: `heap +${median(opened.map(({ grown }) => grown)).toFixed(0)} MB`,
@@ -59,7 +59,7 @@ export async function manyMatches(folder: string): Promise<readonly Match[]> {
     const bytes = statSync(path).size;
     const whole = new Uint8Array(bytes);
     return {
-      work: `${ENTRIES.length} tensors, ${path.slice(path.lastIndexOf("."))}: open`,
+      work: `${COUNT} tensors, ${path.slice(path.lastIndexOf("."))}: open`,
       floor: { name: "floor: raw read of the file", isAsync: false, run: () => readInto(path, whole) },
       ours: { name: "openCheckpoint", isAsync: true, isElsewhere: true, run: () => open(path) },
       peers: [],
@@ -69,8 +69,13 @@ export async function manyMatches(folder: string): Promise<readonly Match[]> {
 
 async function write(folder: string): Promise<readonly string[]> {
   const paths = EXTENSIONS.map((extension) => join(folder, `many.${extension}`));
-  for (const path of paths) await convertCheckpoint(largeFile(ENTRIES), path, { overwrite: true });
+  for (const path of paths) await convertCheckpoint(largeFile(entries()), path, { overwrite: true });
   return paths;
+}
+
+/** The tensors, of 64 values each, named as the layers of a model are; made only where the file is written. */
+function entries(): Entry[] {
+  return Array.from({ length: COUNT }, (_, i): Entry => [`layers.${i >> 1}.norm${i & 1}.weight`, [64]]);
 }
 
 async function openAlone(path: string): Promise<Opened> {
@@ -80,7 +85,7 @@ async function openAlone(path: string): Promise<Opened> {
   const started = performance.now();
   const size = await open(path);
   const milliseconds = performance.now() - started;
-  if (size !== ENTRIES.length) throw new Error(`"${path}" has ${size} tensors`);
+  if (size !== COUNT) throw new Error(`"${path}" has ${size} tensors`);
   return { milliseconds, grown: (Deno.memoryUsage().heapUsed - heapUsed) / 1e6 };
 }
 

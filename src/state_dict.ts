@@ -39,7 +39,10 @@ export class StateDict<T> extends Map<string, T> {
    * @param metadata What the modules recorded; none by default.
    */
   constructor(entries: Iterable<readonly [string, T]> = [], metadata: StateDictMetadata | null = null) {
-    super(entries);
+    super();
+    // A map hands over its entries without making a pair of each.
+    if (entries instanceof Map) entries.forEach((value: T, key: string) => this.set(key, value));
+    else for (const [key, value] of entries) this.set(key, value);
     this.metadata = metadata;
   }
 }

@@ -141,10 +141,12 @@ class Archive {
   /** A storage by its key; `undefined` where there is none. */
   storage(key: string, { bigEndian }: Pick<Storage, "bigEndian">): Storage | undefined {
     const number = decimal(key);
-    const index = number < 0 ? this.#directory.get(this.#data + key)?.index : this.#numbered.get(number);
-    if (index === undefined) return undefined;
-    const entry = this.#directory.entry(index);
-    return entry.isFolder ? undefined : this.#open(`data/${key}`, entry, { bigEndian });
+    const entry = number < 0 ? this.#directory.get(this.#data + key) : this.#entry(this.#numbered.get(number));
+    return entry === undefined || entry.isFolder ? undefined : this.#open(`data/${key}`, entry, { bigEndian });
+  }
+
+  #entry(index: number | undefined): ZipEntry | undefined {
+    return index === undefined ? undefined : this.#directory.entry(index);
   }
 
   /** Where a read is a request to somebody, the header comes with the bytes behind it. */
@@ -157,9 +159,10 @@ class Archive {
 
   /** A record. A compressed or encrypted one is described as what it is, not refused. */
   #open(record: string, entry: ZipEntry, { bigEndian }: Pick<Storage, "bigEndian">): Storage {
-    const fault = entryFault(entry);
-    if (fault !== null) return closed(record, entry.size, fault);
     const start = this.#starts[entry.index];
+    // What has a fault was not located.
+    const fault = start === 0 ? entryFault(entry) : null;
+    if (fault !== null) return closed(record, entry.size, fault);
     return this.#storage(record, entry, { offset: start === 0 ? null : start, bigEndian });
   }
 
