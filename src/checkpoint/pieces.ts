@@ -12,6 +12,7 @@ import { itemSize } from "../dtype.ts";
 import { isContiguous, numelOf } from "../shape.ts";
 import { DEFAULT_LIMITS } from "./limits.ts";
 import { isScattered, scattered, scatteredReads } from "./scattered.ts";
+import { changed } from "./storage.ts";
 import { StoredTensor, type TensorDescription } from "./stored_tensor.ts";
 
 /** What is brought together at once of a tensor that lies all over its storage: the more, the fewer times that happens. */
@@ -67,7 +68,7 @@ async function broughtTogether(
   for (const { into, offset } of scatteredReads(plan, together, { first: storageOffset * itemBytes, itemBytes })) {
     await readInto(source, into, { offset, what });
   }
-  const memory = { ...storage, bytes: openMemory(together), byteLength: together.length };
+  const memory = changed(storage, { bytes: openMemory(together), byteLength: together.length });
   return { ...part, storage: memory, storageOffset: 0, strides: plan.strides };
 }
 

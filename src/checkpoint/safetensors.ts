@@ -7,12 +7,13 @@
  */
 
 import { Cursor } from "../bytes/cursor.ts";
-import { type ByteSource, part, readExactly } from "../bytes/source.ts";
+import { type ByteSource, readExactly } from "../bytes/source.ts";
 import { type DType, DTYPE_NAMES, DTYPES, itemSize, type RareDType } from "../dtype.ts";
 import { CheckpointError } from "../errors.ts";
 import { contiguousStrides, numelOf, type Shape } from "../shape.ts";
 import { type Json, parseEntries } from "./json.ts";
 import { enforce, type Limits } from "./limits.ts";
+import { StorageInSource } from "./storage.ts";
 import { StoredTensor } from "./stored_tensor.ts";
 
 /** Bytes of the length before the header. */
@@ -70,8 +71,7 @@ export async function readSafetensors(source: ByteSource, limits: Limits): Promi
     const { begin, end, dtype, shape } = parseEntry(name, row, limits);
     const offset = dataOffset + begin;
     const byteLength = end - begin;
-    const bytes = part(source, { offset, size: byteLength });
-    const storage = { id: name, byteLength, bytes, offset, source, bigEndian: false, fault: null };
+    const storage = new StorageInSource(source, { id: name, byteLength, offset, bigEndian: false });
     const strides = contiguousStrides(shape);
     const description = { dtype, shape, strides, storageOffset: 0, storage, requiresGrad: false, byteLength };
     const tensor = new StoredTensor(description, { format: "safetensors", limits });

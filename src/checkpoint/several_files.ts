@@ -14,7 +14,7 @@ import type { FoundContent } from "./checkpoint.ts";
 import type { CheckpointFormat } from "./detect.ts";
 import { isDict, isObject, isSequence, isSet, OrderedDict } from "./inert.ts";
 import { enforce, type Limits } from "./limits.ts";
-import type { Storage } from "./storage.ts";
+import { changed, type Storage } from "./storage.ts";
 import { StoredTensor } from "./stored_tensor.ts";
 
 /** Files or items that are looked into at the same time: enough to hide a disk's answer, few enough for any source. */
@@ -119,7 +119,7 @@ export function adopt({ root }: Pick<FoundContent, "root">, prefix: string): voi
     seen.add(value);
     if (value instanceof StoredTensor) {
       const { storage } = value;
-      const renamed = storages.get(storage) ?? { ...storage, id: prefix + storage.id };
+      const renamed = storages.get(storage) ?? changed(storage, { id: prefix + storage.id });
       storages.set(storage, renamed);
       value.become({ ...value.description, storage: renamed });
     }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { ByteSource } from "../bytes/source.ts";
+import { type ByteSource, part } from "../bytes/source.ts";
 import type { StorageInfo } from "../state_dict.ts";
 
 /** The bytes of one storage, and where they come from. */
@@ -34,4 +34,44 @@ export interface StorageFault {
   readonly problem: string;
   /** The feature that is missing, where the file is right and Graft does not read it. */
   readonly unsupported?: string;
+}
+
+/** Where a storage is. */
+export interface StoragePlace extends Pick<Storage, "id" | "byteLength" | "bigEndian"> {
+  /** Its first byte in the source. */
+  readonly offset: number;
+}
+
+/** A storage whose bytes are in a source as they are: no more than where, for a checkpoint has one for every tensor. */
+export class StorageInSource implements Storage {
+  readonly id: string;
+  readonly byteLength: number;
+  readonly source: ByteSource;
+  readonly offset: number;
+  readonly bigEndian: boolean;
+
+  /** Reads nothing. */
+  constructor(source: ByteSource, { id, byteLength, offset, bigEndian }: StoragePlace) {
+    this.id = id;
+    this.byteLength = byteLength;
+    this.source = source;
+    this.offset = offset;
+    this.bigEndian = bigEndian;
+  }
+
+  /** The bytes of the storage alone. */
+  get bytes(): ByteSource {
+    return part(this.source, { offset: this.offset, size: this.byteLength });
+  }
+
+  /** Nothing is wrong with it. */
+  get fault(): null {
+    return null;
+  }
+}
+
+/** The same storage but for `changes`. */
+export function changed(storage: Storage, changes: Partial<Storage>): Storage {
+  const { id, byteLength, bytes, inflate, offset, source, prepare, bigEndian, fault } = storage;
+  return { id, byteLength, bytes, inflate, offset, source, prepare, bigEndian, fault, ...changes };
 }

@@ -16,7 +16,7 @@ import { spanOf } from "./gather.ts";
 import { isCount, isDict, isObject, isSequence } from "./inert.ts";
 import { enforce, type Limits } from "./limits.ts";
 import { type NumpyArray, numpyArray } from "./numpy.ts";
-import type { Storage } from "./storage.ts";
+import { changed, type Storage } from "./storage.ts";
 import { StoredTensor, type TensorDescription } from "./stored_tensor.ts";
 
 /** More elements than any file holds, small enough that every count of bytes stays exact. */
@@ -160,7 +160,9 @@ function rebuildTensor(args: readonly Inert[], context: RebuildContext): StoredT
   const { shape, strides } = geometry(context, args[2], args[3]);
   const offset = count(context, args[1], "a storage offset");
   const storageOffset = placeIn(typed, { offset, shape, strides }, context);
-  return describe(context, { dtype, shape, strides, storageOffset, storage, requiresGrad: args[4], metadata: args[6] });
+  const about = { dtype, shape, strides, storageOffset, storage, requiresGrad: args[4] === true };
+  if (args.length <= 6) return new StoredTensor(about, context);
+  return describe(context, { ...about, metadata: args[6] });
 }
 
 /** `(storage, storage_offset, size, stride, requires_grad, hooks, dtype[, metadata])`. */
@@ -245,7 +247,7 @@ function rebuildFromNumpy(args: readonly Inert[], context: RebuildContext): Stor
   const needed = numelOf(shape) * itemSize(dtype);
   if (bytes.length === needed) return describe(context, { ...view, storage });
   const problem = `the array has ${bytes.length} bytes, its shape says ${needed}`;
-  return describe(context, { ...view, storage: { ...storage, fault: { problem } } });
+  return describe(context, { ...view, storage: changed(storage, { fault: { problem } }) });
 }
 
 /** The elements of an array as those of a tensor; `null` where more than their bytes would have to change. */

@@ -17,7 +17,7 @@ import { mapKey } from "./numbered_map.ts";
 import { numpyScalar } from "./numpy.ts";
 import type { PickleHost } from "./pickle_machine.ts";
 import { encodeLatin1 } from "./pickle_text.ts";
-import type { Storage } from "./storage.ts";
+import { changed, type Storage } from "./storage.ts";
 import { StoredTensor } from "./stored_tensor.ts";
 import { isTensorClass, newTensor, type Rebuild, REBUILD_FUNCTIONS, setTensorState } from "./torch_tensors.ts";
 import { storageDType, type TypedStorage } from "./torch_tensors.ts";
@@ -412,7 +412,7 @@ function isSameId({ record, start, length }: NamedStorage, id: StorageId): boole
 function sized(storage: Storage, expected: number): Storage {
   if (storage.fault !== null || storage.byteLength === expected) return storage;
   const problem = `the storage has ${storage.byteLength} bytes, the pickle says ${expected}`;
-  return { ...storage, fault: { problem } };
+  return changed(storage, { fault: { problem } });
 }
 
 /** Names in a persistent id are bytes where Python 2 wrote them. */

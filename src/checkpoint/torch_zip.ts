@@ -13,7 +13,7 @@ import { inflated } from "./inflate.ts";
 import { Budget, enforce, type Limits } from "./limits.ts";
 import { unpickle } from "./pickle.ts";
 import { decimal } from "./numbered_map.ts";
-import type { Storage, StorageFault } from "./storage.ts";
+import { type Storage, type StorageFault, StorageInSource } from "./storage.ts";
 import { TorchValues } from "./torch_values.ts";
 import { scriptModule } from "./torchscript.ts";
 import { checkCrc, verified } from "./verified.ts";
@@ -173,6 +173,10 @@ class Archive {
     { offset, bigEndian }: Pick<Storage, "offset" | "bigEndian">,
   ): Storage {
     const source = this.#source;
+    const isPlain = entry.method === STORED && !this.#verify;
+    if (isPlain && offset !== null) {
+      return new StorageInSource(source, { id, byteLength: entry.size, offset, bigEndian });
+    }
     const raw = offset === null ? entryBytes(source, entry) : part(source, { offset, size: entry.compressedSize });
     const byteLength = entry.size;
     if (entry.method !== STORED) {
