@@ -15,25 +15,28 @@ const [DIGIT_0, DIGIT_9] = [0x30, 0x39];
 /** Names and what they lead to. */
 export class NumberedMap<T> {
   readonly #named = new Map<string, T>();
-  readonly #numbered = new Map<string, Map<number, T>>();
+  /** By the stem. An engine keeps an array with holes as it is, dense or as a table. */
+  readonly #numbered = new Map<string, T[]>();
 
   /** What a name leads to. */
   get(name: string): T | undefined {
     const end = stemLength(name);
     if (end === name.length) return this.#named.get(name);
-    return this.#numbered.get(name.slice(0, end))?.get(decimal(name.slice(end)));
+    return this.#numbered.get(name.slice(0, end))?.[decimal(name.slice(end))];
   }
 
-  /** Lets a name that ends with no number lead to a value. */
+  /** Lets a name lead to a value. */
   set(name: string, value: T): void {
-    this.#named.set(name, value);
+    const end = stemLength(name);
+    if (end === name.length) this.#named.set(name, value);
+    else this.numbers(name.slice(0, end))[decimal(name.slice(end))] = value;
   }
 
-  /** Those names that are `stem` and a number, by the number. They may be set here. */
-  numbers(stem: string): Map<number, T> {
+  /** What those names lead to that are `stem`, which does not end with a digit, and a number; they may be set here. */
+  numbers(stem: string): T[] {
     const known = this.#numbered.get(stem);
     if (known !== undefined) return known;
-    const numbers = new Map<number, T>();
+    const numbers: T[] = [];
     this.#numbered.set(stem, numbers);
     return numbers;
   }
@@ -43,16 +46,10 @@ export class NumberedMap<T> {
     return this.#numbered.keys();
   }
 
-  /** The names that are not. */
-  others(): ReadonlyMap<string, T> {
-    return this.#named;
+  /** The names that are not a stem and a number. */
+  others(): Iterable<string> {
+    return this.#named.keys();
   }
-}
-
-/** What stands for a name in a `Map`: its number, where it is nothing else. */
-export function mapKey(name: string): string | number {
-  const number = decimal(name);
-  return number < 0 ? name : number;
 }
 
 /** A number as JavaScript writes it, of at most nine digits; -1 for any other text. */

@@ -13,7 +13,7 @@ import { CheckpointError } from "../errors.ts";
 import type { Inert, InertObject } from "../state_dict.ts";
 import { isCount, isDict, isObject, isSequence, isSet, OrderedDict } from "./inert.ts";
 import type { Budget, Limits } from "./limits.ts";
-import { mapKey } from "./numbered_map.ts";
+import { decimal } from "./numbered_map.ts";
 import { numpyScalar } from "./numpy.ts";
 import type { PickleHost } from "./pickle_machine.ts";
 import { encodeLatin1 } from "./pickle_text.ts";
@@ -118,7 +118,9 @@ export class TorchValues implements PickleHost {
   readonly #globals = new Map<string, Draft>();
   readonly #names = new Map<Inert, KnownName>();
   /** The storages by their keys, the first of each. */
-  readonly #storages = new Map<string | number, NamedStorage>();
+  readonly #storages = new Map<string, NamedStorage>();
+  /** Those whose key is a number, which are nearly all: an engine keeps an array with holes, dense or as a table. */
+  readonly #numbered: NamedStorage[] = [];
   /** Those that have a key in common with another and differ in something else, by everything. */
   readonly #others = new Map<string, NamedStorage>();
   /** Those again, by the values that stand for them. */
@@ -168,7 +170,7 @@ export class TorchValues implements PickleHost {
   storageOf(value: Inert): TypedStorage | undefined {
     if (!isObject(value)) return undefined;
     const key = value.args?.[0];
-    const first = typeof key === "string" ? this.#storages.get(mapKey(key)) : undefined;
+    const first = typeof key === "string" ? this.#first(key) : undefined;
     const named = first?.record === value ? first : this.#otherRecords.get(value);
     return named !== undefined && isTyped(named) ? named : undefined;
   }
@@ -206,13 +208,20 @@ export class TorchValues implements PickleHost {
     return this.#named({ type, key, location, numel, start, length });
   }
 
+  /** The first storage of a key. */
+  #first(key: string): NamedStorage | undefined {
+    const number = decimal(key);
+    return number < 0 ? this.#storages.get(key) : this.#numbered[number];
+  }
+
   /** The value that stands for a storage: the same for the same id. */
   #named(id: StorageId): InertObject {
-    const mapped = mapKey(id.key);
-    const first = this.#storages.get(mapped);
+    const first = this.#first(id.key);
     if (first === undefined) {
       const named = this.#newStorage(id);
-      this.#storages.set(mapped, named);
+      const number = decimal(id.key);
+      if (number < 0) this.#storages.set(id.key, named);
+      else this.#numbered[number] = named;
       return named.record;
     }
     if (isSameId(first, id)) return first.record;

@@ -80,7 +80,7 @@ class Archive {
   /** The folder of the storages. */
   readonly #data: string;
   /** The numbers of their entries, by the keys that are numbers. */
-  readonly #numbered: ReadonlyMap<number, number>;
+  readonly #numbered: readonly (number | undefined)[];
   /** By the number of the entry: where its bytes begin, behind its header; 0 where that is not known. */
   readonly #starts: Float64Array;
 
@@ -141,7 +141,7 @@ class Archive {
   /** A storage by its key; `undefined` where there is none. */
   storage(key: string, { bigEndian }: Pick<Storage, "bigEndian">): Storage | undefined {
     const number = decimal(key);
-    const entry = number < 0 ? this.#directory.get(this.#data + key) : this.#entry(this.#numbered.get(number));
+    const entry = number < 0 ? this.#directory.get(this.#data + key) : this.#entry(this.#numbered[number]);
     return entry === undefined || entry.isFolder ? undefined : this.#open(`data/${key}`, entry, { bigEndian });
   }
 

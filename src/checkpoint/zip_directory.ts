@@ -55,6 +55,8 @@ export class ZipDirectory {
   readonly compressedSizes: Float64Array;
   readonly headerOffsets: Float64Array;
   readonly limits: Float64Array;
+  /** By the number of the entry: that of the stem of its name, 0 where it has none. */
+  readonly #stems: Uint32Array;
   readonly #byName = new NumberedMap<number>();
 
   /**
@@ -72,6 +74,7 @@ export class ZipDirectory {
     this.compressedSizes = new Float64Array(entries);
     this.headerOffsets = new Float64Array(entries);
     this.limits = new Float64Array(entries);
+    this.#stems = new Uint32Array(entries);
     const cursor = new Cursor(bytes, { what: "the directory of the zip", format: "zip", base: offset });
     for (let i = 0; i < entries; i++) this.#read(i, cursor);
     if (cursor.remaining > 0) throw damaged(`its directory has ${cursor.remaining} bytes too many`, offset);
@@ -91,7 +94,7 @@ export class ZipDirectory {
   }
 
   /** The numbers of the entries whose names are `stem` and a number, by that number. */
-  numbered(stem: string): ReadonlyMap<number, number> {
+  numbered(stem: string): readonly (number | undefined)[] {
     return this.#byName.numbers(stem);
   }
 
@@ -105,19 +108,21 @@ export class ZipDirectory {
     return Array.from({ length: this.size }, (_, i) => this.entry(i));
   }
 
-  /** The entries below a folder, which is given with its slash: first those whose name ends with a number. */
+  /** The entries below a folder, which is given with its slash. */
   below(folder: string): ZipEntry[] {
+    const isBelow = [false, ...Array.from(this.stems(), (stem) => stem.startsWith(folder))];
     const found: ZipEntry[] = [];
-    for (const stem of this.#byName.stems()) {
-      if (stem.startsWith(folder)) this.#byName.numbers(stem).forEach((index) => found.push(this.entry(index)));
+    for (let i = 0; i < this.size; i++) {
+      const stem = this.#stems[i];
+      const entry = this.entry(i);
+      if (stem > 0 ? isBelow[stem] : entry.name.startsWith(folder)) found.push(entry);
     }
-    for (const [name, index] of this.#byName.others()) if (name.startsWith(folder)) found.push(this.entry(index));
     return found;
   }
 
   /** The names that do not end with a number. */
   plainNames(): Iterable<string> {
-    return this.#byName.others().keys();
+    return this.#byName.others();
   }
 
   /** What is before the number in those that do. */
@@ -178,8 +183,10 @@ export class ZipDirectory {
   /** Finds entries by their names, and refuses those that share one. */
   #name(): void {
     const { bytes, nameStarts, view } = this;
+    const stems = new Map<string, number>();
     let [stemStart, stemEnd] = [0, 0];
-    let numbers: Map<number, number> | null = null;
+    let stem = 0;
+    let numbers: number[] = [];
     for (let i = 0; i < this.size; i++) {
       const start = nameStarts[i];
       const end = start + view.getUint16(start - ENTRY_BYTES + 28, true);
@@ -190,13 +197,17 @@ export class ZipDirectory {
         this.#byName.set(name, i);
         continue;
       }
-      if (numbers === null || !isSame(bytes, { start, end: numberAt }, { start: stemStart, end: stemEnd })) {
-        numbers = this.#byName.numbers(this.text(start, numberAt));
+      if (stem === 0 || !isSame(bytes, { start, end: numberAt }, { start: stemStart, end: stemEnd })) {
         [stemStart, stemEnd] = [start, numberAt];
+        const text = this.text(start, numberAt);
+        numbers = this.#byName.numbers(text);
+        stem = stems.get(text) ?? stems.size + 1;
+        stems.set(text, stem);
       }
-      if (numbers.size === numbers.set(numberIn(bytes, numberAt, end), i).size) {
-        throw mismatch(this.entry(i), "the directory has it twice");
-      }
+      this.#stems[i] = stem;
+      const number = numberIn(bytes, numberAt, end);
+      if (numbers[number] !== undefined) throw mismatch(this.entry(i), "the directory has it twice");
+      numbers[number] = i;
     }
   }
 }
