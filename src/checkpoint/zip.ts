@@ -98,12 +98,13 @@ export function locate(source: ByteSource, entries: readonly ZipEntry[]): number
 /** The end of the entries from `first` on whose headers are read at once: behind each other in the file, and near. */
 function neighbours(entries: readonly ZipEntry[], first: number): number {
   const start = entries[first].headerOffset;
+  let end = start + localHeaderBytes(entries[first]);
   let next = first + 1;
   for (; next < entries.length; next++) {
-    const before = entries[next - 1];
-    const gap = entries[next].headerOffset - before.headerOffset - localHeaderBytes(before);
-    const length = entries[next].headerOffset + localHeaderBytes(entries[next]) - start;
-    if (!(gap >= 0 && gap <= NEAR_BYTES) || length > HEADERS_BLOCK_BYTES) break;
+    const { headerOffset } = entries[next];
+    const gap = headerOffset - end;
+    end = headerOffset + localHeaderBytes(entries[next]);
+    if (!(gap >= 0 && gap <= NEAR_BYTES) || end - start > HEADERS_BLOCK_BYTES) break;
   }
   return next;
 }
