@@ -82,6 +82,12 @@ const PROGRAMS: readonly (readonly [string, Uint8Array, Inert])[] = [
   ["BINPUT, BINGET", pickle("K\x01q", 9, "0h", 9), 1],
   ["LONG_BINPUT, LONG_BINGET", pickle("K\x01r", u32(1000), "0j", u32(1000)), 1],
   ["the last memo slot", pickle("K\x01r", 0xfe, 0xff, 0xff, 0xff, "0j", 0xfe, 0xff, 0xff, 0xff), 1],
+  [
+    "MEMOIZE behind slots that were filled out of order",
+    // Slots 3, 1 and 0 are three, so the next is 3 again; with 2 there are four, so it is 4.
+    pickle("K\x01q\x03K\x02q\x01K\x03q\0K\x04", 0x94, "K\x05q\x02K\x06", 0x94, "000000(h\0h\x01h\x02h\x03h\x04t"),
+    [3, 2, 5, 4, 6],
+  ],
   ["MEMOIZE", pickle("K\x05", 0x94, "K\x06", 0x94, "h\0h\x01", 0x86), [5, 6]],
   ["GLOBAL", global("os", "system"), { module: "os", name: "system" }],
   ["STACK_GLOBAL", pickle(text("os"), text("system"), 0x93), { module: "os", name: "system" }],

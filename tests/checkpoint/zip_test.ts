@@ -37,6 +37,18 @@ Deno.test("readDirectory() and locate() find the bytes of every entry", async ()
   assertEquals(await locateAll(zip([])), new Map());
 });
 
+Deno.test("a directory finds entries whose names end with numbers, whatever their stems and zeros", async () => {
+  const names = ["x/data/1", "x/data/01", "x/data/10", "y/1", "x/data/2", "1", "x/data/1234567890", "x/data/", "x/a"];
+  const directory = await directoryOf(zip(names.map((name) => ({ name, data: name }))));
+  assertEquals(directory.values().map(({ name }) => name), names);
+  for (const [i, name] of names.entries()) assertEquals(directory.get(name)?.index, i, name);
+  for (const name of ["x/data/3", "x/data/001", "y/2", "2", "", "x/data/12345678901"]) {
+    assertEquals(directory.has(name), false, name);
+  }
+  assertEquals(directory.below("x/data/").map(({ name }) => name), names.filter((name) => name.startsWith("x/data/")));
+  assertEquals(directory.below("").length, names.length);
+});
+
 Deno.test("a tensor that looks like the end of a zip changes nothing", async () => {
   const fake = "PK\x05\x06" + "\0".repeat(18);
   assertEquals(await locateAll(zip([{ name: "x/data", data: fake }])), new Map([["x/data", fake]]));
@@ -51,6 +63,7 @@ Deno.test("every beginning of a zip is refused as incomplete", async () => {
 
 const REFUSED: readonly (readonly [string, Uint8Array, string])[] = [
   ["two entries with one name", zip([...AB, { name: "x/a", data: "again" }]), "the directory has it twice"],
+  ["two entries with one name and number", zip([{ name: "x/1", data: "" }, ...AB, { name: "x/1", data: "" }]), "twice"],
   ["two entries over each other", zip([AB[0], { ...AB[1], offset: 0 }]), "reach beyond byte 0"],
   ["an entry inside of another", zip([{ name: "x/a", data: "PK\x03\x04 first" }, { ...AB[1], offset: 40 }]), "reach"],
   ["another local name", zip([{ ...AB[0], localName: "x/c" }]), "another name"],
