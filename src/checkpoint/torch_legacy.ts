@@ -17,7 +17,8 @@ import { readGrowing } from "./growing_read.ts";
 import { Budget, enforce, type Limits } from "./limits.ts";
 import { unpickle } from "./pickle.ts";
 import type { Storage, StorageFault } from "./storage.ts";
-import { type ExpectedStorage, TorchValues } from "./torch_values.ts";
+import type { ExpectedStorage } from "./named_storages.ts";
+import { TorchValues } from "./torch_values.ts";
 
 /** The first pickle (`MAGIC_NUMBER`). */
 const MAGIC = 0x1950a86a20f9469cfc6cn;

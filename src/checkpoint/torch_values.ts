@@ -8,19 +8,18 @@
  */
 
 import { openMemory } from "../bytes/memory.ts";
-import { itemSize } from "../dtype.ts";
 import { CheckpointError } from "../errors.ts";
 import type { Inert, InertObject } from "../state_dict.ts";
 import { isCount, isDict, isObject, isSequence, isSet, OrderedDict } from "./inert.ts";
 import type { Budget, Limits } from "./limits.ts";
-import { decimal } from "./numbered_map.ts";
+import { type ExpectedStorage, NamedStorages } from "./named_storages.ts";
 import { numpyScalar } from "./numpy.ts";
 import type { PickleHost } from "./pickle_machine.ts";
 import { encodeLatin1 } from "./pickle_text.ts";
-import { changed, type Storage } from "./storage.ts";
+import type { Storage } from "./storage.ts";
 import { StoredTensor } from "./stored_tensor.ts";
 import { isTensorClass, newTensor, type Rebuild, REBUILD_FUNCTIONS, setTensorState } from "./torch_tensors.ts";
-import { storageDType, type TypedStorage } from "./torch_tensors.ts";
+import type { TypedStorage } from "./torch_tensors.ts";
 
 /** Steps that a call counts for: its result takes about as much memory as this many other values. */
 const CALL_STEPS = 8;
@@ -61,16 +60,6 @@ export interface TorchValuesOptions {
   readonly storage: (key: string, expected: ExpectedStorage) => Storage;
 }
 
-/** What a pickle says of a storage. */
-export interface ExpectedStorage {
-  /** The device it was saved from. */
-  readonly location: string;
-  /** How many elements it has, of the dtype of its class. */
-  readonly elements: number;
-  /** How many bytes those are. */
-  readonly byteLength: number;
-}
-
 /** A record while the pickle still adds to it. */
 interface Draft extends InertObject {
   readonly module: string;
@@ -88,22 +77,6 @@ interface KnownName {
   readonly rebuild: Rebuild | undefined;
 }
 
-/** What a persistent id says. */
-interface StorageId extends Pick<TypedStorage, "start" | "length"> {
-  readonly type: InertObject;
-  readonly key: string;
-  readonly location: string;
-  readonly numel: number;
-}
-
-/** A storage that the pickle named. */
-interface NamedStorage extends Omit<TypedStorage, "storage"> {
-  /** The value that stands for it: its class, and its key, location and number of elements. */
-  readonly record: InertObject;
-  /** The storage itself, where its class is one of a storage. */
-  readonly storage: Storage | undefined;
-}
-
 /** A storage that is a view of no other. */
 const WHOLE: Pick<TypedStorage, "start" | "length"> = { start: 0, length: null };
 
@@ -114,17 +87,9 @@ export class TorchValues implements PickleHost {
   /** What the file may ask for. */
   readonly limits: Limits;
   readonly #budget: Budget;
-  readonly #storage: TorchValuesOptions["storage"];
+  readonly #storages: NamedStorages;
   readonly #globals = new Map<string, Draft>();
   readonly #names = new Map<Inert, KnownName>();
-  /** The storages by their keys, the first of each. */
-  readonly #storages = new Map<string, NamedStorage>();
-  /** Those whose key is a number, which are nearly all: an engine keeps an array with holes, dense or as a table. */
-  readonly #numbered: NamedStorage[] = [];
-  /** Those that have a key in common with another and differ in something else, by everything. */
-  readonly #others = new Map<string, NamedStorage>();
-  /** Those again, by the values that stand for them. */
-  readonly #otherRecords = new Map<InertObject, NamedStorage>();
   readonly #encoded = new Map<string, Uint8Array>();
   #nested = 0;
   #held = 0;
@@ -134,7 +99,7 @@ export class TorchValues implements PickleHost {
     this.format = format;
     this.limits = limits;
     this.#budget = budget;
-    this.#storage = storage;
+    this.#storages = new NamedStorages(storage);
   }
 
   /** The bare name; the same record each time. */
@@ -168,11 +133,7 @@ export class TorchValues implements PickleHost {
 
   /** What a value of the pickle stands for, if it is a storage. */
   storageOf(value: Inert): TypedStorage | undefined {
-    if (!isObject(value)) return undefined;
-    const key = value.args?.[0];
-    const first = typeof key === "string" ? this.#first(key) : undefined;
-    const named = first?.record === value ? first : this.#otherRecords.get(value);
-    return named !== undefined && isTyped(named) ? named : undefined;
+    return isObject(value) ? this.#storages.find(value) : undefined;
   }
 
   /** A storage of bytes that are in the pickle; no other has its id. */
@@ -205,45 +166,7 @@ export class TorchValues implements PickleHost {
       throw this.#malformed(`storage "${key}" is said to have ${String(numel)} elements`);
     }
     const { start, length } = this.#viewOf(id[5] ?? null);
-    return this.#named({ type, key, location, numel, start, length });
-  }
-
-  /** The first storage of a key. */
-  #first(key: string): NamedStorage | undefined {
-    const number = decimal(key);
-    return number < 0 ? this.#storages.get(key) : this.#numbered[number];
-  }
-
-  /** The value that stands for a storage: the same for the same id. */
-  #named(id: StorageId): InertObject {
-    const first = this.#first(id.key);
-    if (first === undefined) {
-      const named = this.#newStorage(id);
-      const number = decimal(id.key);
-      if (number < 0) this.#storages.set(id.key, named);
-      else this.#numbered[number] = named;
-      return named.record;
-    }
-    if (isSameId(first, id)) return first.record;
-    const { type, key, location, numel, start, length } = id;
-    // With the lengths of the texts, no two ids have the same.
-    const counts = [type.name.length, location.length, numel, start, length].join(" ");
-    const otherKey = `${counts} ${type.name}${location}${key}`;
-    const known = this.#others.get(otherKey);
-    if (known !== undefined) return known.record;
-    const named = this.#newStorage(id);
-    this.#others.set(otherKey, named);
-    this.#otherRecords.set(named.record, named);
-    return named.record;
-  }
-
-  #newStorage({ type, key, location, numel, start, length }: StorageId): NamedStorage {
-    const record = { module: type.module, name: type.name, args: [key, location, numel] };
-    const dtype = storageDType(type.name);
-    if (dtype === undefined) return { record, start, length, dtype: null, storage: undefined };
-    const byteLength = numel * (dtype === null ? 1 : itemSize(dtype));
-    const storage = sized(this.#storage(key, { location, elements: numel, byteLength }), byteLength);
-    return { record, start, length, dtype, storage };
+    return this.#storages.record({ type, key, location, numel, start, length });
   }
 
   /** What `__setstate__` would do, for tensors; for other objects, remembers the state. */
@@ -406,22 +329,6 @@ export class TorchValues implements PickleHost {
 /** An object that was called into being. A bare name is shared by all who use it, and takes nothing. */
 function isDraft(value: Inert): value is Draft {
   return isObject(value) && value.args !== undefined;
-}
-
-function isTyped(named: NamedStorage): named is NamedStorage & TypedStorage {
-  return named.storage !== undefined;
-}
-
-function isSameId({ record, start, length }: NamedStorage, id: StorageId): boolean {
-  return record.name === id.type.name && record.args?.[1] === id.location && record.args[2] === id.numel &&
-    start === id.start && length === id.length;
-}
-
-/** A storage of whose bytes a pickle expects `expected`. */
-function sized(storage: Storage, expected: number): Storage {
-  if (storage.fault !== null || storage.byteLength === expected) return storage;
-  const problem = `the storage has ${storage.byteLength} bytes, the pickle says ${expected}`;
-  return changed(storage, { fault: { problem } });
 }
 
 /** Names in a persistent id are bytes where Python 2 wrote them. */

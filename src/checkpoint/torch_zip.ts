@@ -81,6 +81,8 @@ class Archive {
   readonly #data: string;
   /** The numbers of their entries, by the keys that are numbers. */
   readonly #numbered: readonly (number | undefined)[];
+  /** By the number of the entry: the storages that were asked for. */
+  readonly #opened: Storage[] = [];
   /** By the number of the entry: where its bytes begin, behind its header; 0 where that is not known. */
   readonly #starts: Float64Array;
 
@@ -138,11 +140,12 @@ class Archive {
     this.#locate(this.#directory.below(this.#data).filter((entry) => !entry.isFolder));
   }
 
-  /** A storage by its key; `undefined` where there is none. */
+  /** A storage by its key, the same each time; `undefined` where there is none. */
   storage(key: string, { bigEndian }: Pick<Storage, "bigEndian">): Storage | undefined {
     const number = decimal(key);
     const entry = number < 0 ? this.#directory.get(this.#data + key) : this.#entry(this.#numbered[number]);
-    return entry === undefined || entry.isFolder ? undefined : this.#open(`data/${key}`, entry, { bigEndian });
+    if (entry === undefined || entry.isFolder) return undefined;
+    return this.#opened[entry.index] ??= this.#open(`data/${key}`, entry, { bigEndian });
   }
 
   #entry(index: number | undefined): ZipEntry | undefined {
