@@ -5,7 +5,7 @@
 //! and the odd elements of a vector apart, for which x is brought into that order once.
 
 use super::nest::part_elements;
-use super::tile::{madd, Job, spaced};
+use super::tile::{madd, spaced, Job};
 use crate::lanes::{F32x4, Pairs, LANES};
 use std::array::from_fn;
 

@@ -5,7 +5,7 @@
 
 use super::nest::{in_parts, part_elements};
 use super::thin::{is_thin, thin, PANEL};
-use super::tile::{madd, Job, spaced};
+use super::tile::{madd, spaced, Job};
 use crate::lanes::{F32x4, LANES};
 use crate::turn::turn_floats;
 use std::array::from_fn;

@@ -2,7 +2,7 @@
 //! (in the first), for pairs of x rows. K is never split. Sizes and rules were measured in V8, on a core with 32 KiB and
 //! 1 MiB of cache.
 
-use super::tile::{row_tile, scalar, tile, Job, Place, spaced};
+use super::tile::{row_tile, scalar, spaced, tile, Job, Place};
 use crate::lanes::LANES;
 
 /// Elements of x in a block: 768 KiB.
@@ -61,7 +61,11 @@ fn blocks(job: &Job, m: usize, scratch: usize) {
     }
     let is_crowded = scratch != 0 && k == CROWDED;
     while row < m {
-        let beside = if job.w_step == k { 0 } else { PART * job.w_step };
+        let beside = if job.w_step == k {
+            0
+        } else {
+            PART * job.w_step
+        };
         let rows = block(k, beside).min(m - row);
         let mut job = *job;
         if is_crowded {
