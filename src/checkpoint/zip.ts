@@ -80,7 +80,8 @@ export async function readDirectory(source: ByteSource, limits: Limits): Promise
 export function locate(source: ByteSource, entries: readonly ZipEntry[]): number[] {
   const starts: number[] = [];
   // The longest block there can be, used again and again: memory that is new is slower than memory that was used.
-  const blockBytes = Math.min(HEADERS_BLOCK_BYTES, source.size);
+  const longest = Math.min(HEADERS_BLOCK_BYTES, source.size);
+  const blockBytes = entries.length === 1 ? localHeaderBytes(entries[0]) : longest;
   const block = allocate(blockBytes, "headers of the zip");
   const view = new DataView(block.buffer);
   while (starts.length < entries.length) {
