@@ -129,7 +129,8 @@ function partsOf(product: Product, most: number): readonly Product[] {
       y: y + from * FLOAT,
     }));
   }
-  return cut(m, { unit: ROWS, most }).map(({ from, count }) => ({
+  // Of an odd number, kernels take the first three rows together, in an order of their own for one or two columns.
+  return cut(m, { unit: ROWS, most, first: m % 2 }).map(({ from, count }) => ({
     ...product,
     m: count,
     x: x + from * k * FLOAT,
@@ -137,14 +138,14 @@ function partsOf(product: Product, most: number): readonly Product[] {
   }));
 }
 
-/** Ranges of about the same size, each of some units and the last of what is left as well. */
+/** Ranges of about the same size, each of some units; the first has `first` more, the last what is left as well. */
 function cut(
   total: number,
-  { unit, most }: { readonly unit: number; readonly most: number },
+  { unit, most, first = 0 }: { readonly unit: number; readonly most: number; readonly first?: number },
 ): readonly { readonly from: number; readonly count: number }[] {
-  const units = Math.max(1, Math.floor(total / unit));
+  const units = Math.max(1, Math.floor((total - first) / unit));
   const parts = Math.min(units, most);
-  const start = (i: number) => i === parts ? total : Math.floor(i * units / parts) * unit;
+  const start = (i: number) => i === 0 ? 0 : i === parts ? total : first + Math.floor(i * units / parts) * unit;
   return Array.from({ length: parts }, (_, i) => ({ from: start(i), count: start(i + 1) - start(i) }));
 }
 

@@ -25,6 +25,8 @@ const SIZES = [
   [3001, 19, 10],
   [2049, 65, 16],
   [700, 3, 400],
+  [3001, 256, 1],
+  [1501, 513, 2],
 ] as const;
 
 /** Gives what `body` gives on one thread, two and three, after a moment for them to start. */
