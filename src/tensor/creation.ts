@@ -13,13 +13,14 @@ import { Storage } from "../core/memory.ts";
 import type { RandomOptions } from "./arguments.ts";
 import { writeElement } from "./elements.ts";
 import { streamOf } from "./generator.ts";
+import { unwrittenLike } from "./layout.ts";
 import * as drawing from "./operations/drawing.ts";
 import { binary } from "./operations/elementwise.ts";
 import { typeName } from "./promotion.ts";
 import { pythonFloat } from "./python_number.ts";
 import { Tensor, viewOf } from "./tensor.ts";
 import type { Element } from "./tensor.ts";
-import { filled, uninitialised, uninitialisedLike, View } from "./view.ts";
+import { filled, uninitialised, View } from "./view.ts";
 
 /** Wide unsigned integers that PyTorch does not count in. */
 const UNCOUNTED: readonly DType[] = ["uint16", "uint32", "uint64"];
@@ -180,7 +181,7 @@ export function onesLike(other: Tensor, options: TensorOptions = {}): Tensor {
  * ```
  */
 export function fullLike(other: Tensor, value: number | bigint | boolean, options: TensorOptions = {}): Tensor {
-  const view = uninitialisedLike(viewOf(other), options.dtype ?? other.dtype);
+  const view = unwrittenLike(viewOf(other), options.dtype ?? other.dtype);
   return finish(view, options).fill_(value);
 }
 
@@ -310,7 +311,7 @@ export function randn(shape: Shape, options: RandomTensorOptions = {}): Tensor {
  * ```
  */
 export function randLike(other: Tensor, options: RandomTensorOptions = {}): Tensor {
-  return finish(uninitialisedLike(viewOf(other), options.dtype ?? other.dtype), options).uniform_(0, 1, options);
+  return finish(unwrittenLike(viewOf(other), options.dtype ?? other.dtype), options).uniform_(0, 1, options);
 }
 
 /**
@@ -326,7 +327,7 @@ export function randLike(other: Tensor, options: RandomTensorOptions = {}): Tens
  * ```
  */
 export function randnLike(other: Tensor, options: RandomTensorOptions = {}): Tensor {
-  return finish(uninitialisedLike(viewOf(other), options.dtype ?? other.dtype), options).normal_(0, 1, options);
+  return finish(unwrittenLike(viewOf(other), options.dtype ?? other.dtype), options).normal_(0, 1, options);
 }
 
 /**

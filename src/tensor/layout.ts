@@ -6,9 +6,10 @@
  * @module
  */
 
+import type { DType } from "../dtype.ts";
 import { contiguousStrides } from "../shape.ts";
 import { broadcastShapes, permute } from "./shaping.ts";
-import { contiguous } from "./view.ts";
+import { contiguous, memoryOrder, uninitialised, uninitialisedLike } from "./view.ts";
 import type { View } from "./view.ts";
 
 /** Operands of one rank with the dimensions in the order of memory, and the way back for what is made of them. */
@@ -37,6 +38,13 @@ export function laidOut(result: View, guides: readonly View[]): View {
   const order = dimensionOrder(result.shape, guides);
   const dense = contiguous(permute(result, order));
   return permute(dense.restrided(dense.shape, contiguousStrides(dense.shape)), inverse(order));
+}
+
+/** New memory for as many elements, in the order of a view's memory, gaps or not: what PyTorch's `empty_like` gives. */
+export function unwrittenLike(view: View, dtype: DType): View {
+  const arranged = memoryOrder(view) === null ? arrange([view]) : null;
+  if (arranged === null) return uninitialisedLike(view, dtype);
+  return arranged.restore(uninitialised(dtype, arranged.views[0].shape));
 }
 
 function inverse(order: readonly number[]): number[] {

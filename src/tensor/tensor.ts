@@ -31,7 +31,7 @@ import { streamOf } from "./generator.ts";
 import { clamp, clampInPlace } from "./operations/clamp.ts";
 import type { Limits } from "./operations/clamp.ts";
 import * as comparison from "./operations/comparison.ts";
-import { clone, convert, copyInto, fillInto, flipped } from "./operations/copying.ts";
+import { clone, convert, copyInto, fillInto, flipped, rowMajorCopy } from "./operations/copying.ts";
 import * as drawing from "./operations/drawing.ts";
 import * as elementwise from "./operations/elementwise.ts";
 import type { UnaryParameters } from "./operations/elementwise.ts";
@@ -1179,7 +1179,7 @@ export class Tensor implements TensorLayout {
 
   /** A copy with `source`, a tensor or one number, along a dimension where `index` says. */
   scatter(dim: number, index: Tensor, source: Operand): Tensor {
-    return this.clone().scatter_(dim, index, source);
+    return new Tensor(rowMajorCopy(this.#view)).scatter_(dim, index, source);
   }
 
   /** The same as {@linkcode Tensor.scatter}, in place. */
@@ -1196,7 +1196,7 @@ export class Tensor implements TensorLayout {
   /** A copy with one value where a boolean mask holds. */
   maskedFill(mask: Tensor, value: Operand): Tensor {
     const shape = shaping.broadcastShapes(mask.shape, this.shape);
-    return new Tensor(clone(shaping.expand(this.#view, shape))).maskedFill_(mask, value);
+    return new Tensor(rowMajorCopy(shaping.expand(this.#view, shape))).maskedFill_(mask, value);
   }
 
   /** Writes one value where a boolean mask holds. */

@@ -1,7 +1,7 @@
 /** Where PyTorch puts the elements of a result, for operands that do not lie in memory in the order of their dimensions. */
 
 import { assert, assertEquals } from "@std/assert";
-import { Tensor } from "../../mod.ts";
+import { functional, manualSeed, randLike, randnLike, Tensor, zeros, zerosLike } from "../../mod.ts";
 import layouts from "../fixtures/tensor_layouts/layouts.json" with { type: "json" };
 import { Call, CALLS, numberOf } from "./torch_calls.ts";
 import { assertTensor, tensorOf } from "./torch_text.ts";
@@ -21,6 +21,37 @@ Deno.test("at() with positions in the second dimension gives what view() takes",
   const x = tensorOf("int16[2,3]:000001000200030004000500");
   const y = x.at({}, tensorOf("int64[2]:00000000000000000100000000000000"));
   assertEquals(y.view([4]).tolist(), [0, 1, 3, 4]);
+});
+
+Deno.test("randLike(), randnLike() and dropout() draw in the order of a memory that has gaps", () => {
+  const x = zeros([2, 3, 4]).permute([2, 1, 0]).narrow(1, 1, 2);
+  // PyTorch 2.15, each after manual_seed(0).
+  const cases = [
+    [randLike, [0.49625658988952637, 0.455627977848053, 0.30742281675338745, 0.022325754165649414, 0.7682217955589294]],
+    [randnLike, [
+      1.5409960746765137,
+      -0.7192575931549072,
+      -1.0845223665237427,
+      -0.8566746115684509,
+      -0.293428897857666,
+    ]],
+    [(x: Tensor) => functional.dropout(x.add(1)), [0, 0, 0, 2, 0]],
+    [zerosLike, [0, 0, 0, 0, 0]],
+  ] as const;
+  for (const [draw, first] of cases) {
+    manualSeed(0);
+    const drawn = draw(x);
+    assertEquals(drawn.strides, [1, 4, 8], draw.name);
+    assertEquals(drawn.flatten().narrow(0, 0, 5).tolist(), [...first], draw.name);
+  }
+});
+
+Deno.test("maskedFill() and scatter() give row-major copies", () => {
+  const x = zeros([2, 3, 4]).permute([2, 1, 0]);
+  const index = zeros([1, 1, 1], { dtype: "int64" });
+  for (const copy of [x.maskedFill(x.eq(0), 1), x.scatter(0, index, 5)]) {
+    assertEquals(copy.strides, [6, 2, 1]);
+  }
 });
 
 function operandOf(operand: unknown): unknown {

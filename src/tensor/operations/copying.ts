@@ -28,6 +28,11 @@ export function clone(source: View): View {
   return copy;
 }
 
+/** A row-major copy. */
+export function rowMajorCopy(source: View): View {
+  return source.isContiguous ? clone(source) : contiguous(source);
+}
+
 /** A copy with the order of some dimensions reversed, laid out as its source. */
 export function flipped(source: View, dims: readonly number[]): View {
   const copy = laidOut(flip(source, dims), [source]);
