@@ -40,8 +40,13 @@ export function laidOut(result: View, guides: readonly View[]): View {
   return permute(dense.restrided(dense.shape, contiguousStrides(dense.shape)), inverse(order));
 }
 
+/** The elements in the order in which PyTorch goes through them: that of memory, gaps or not. */
+export function inMemoryOrder(view: View): View {
+  return arrange([view])?.views[0] ?? view;
+}
+
 /** New memory for as many elements, in the order of a view's memory, gaps or not: what PyTorch's `empty_like` gives. */
-export function unwrittenLike(view: View, dtype: DType): View {
+export function unwrittenLike(view: View, dtype: DType = view.dtype): View {
   const arranged = memoryOrder(view) === null ? arrange([view]) : null;
   if (arranged === null) return uninitialisedLike(view, dtype);
   return arranged.restore(uninitialised(dtype, arranged.views[0].shape));

@@ -1,7 +1,7 @@
 /** Where PyTorch puts the elements of a result, for operands that do not lie in memory in the order of their dimensions. */
 
 import { assert, assertEquals } from "@std/assert";
-import { functional, manualSeed, randLike, randnLike, Tensor, zeros, zerosLike } from "../../mod.ts";
+import { functional, init, manualSeed, randLike, randnLike, Tensor, zeros, zerosLike } from "../../mod.ts";
 import layouts from "../fixtures/tensor_layouts/layouts.json" with { type: "json" };
 import { Call, CALLS, numberOf } from "./torch_calls.ts";
 import { assertTensor, tensorOf } from "./torch_text.ts";
@@ -43,6 +43,31 @@ Deno.test("randLike(), randnLike() and dropout() draw in the order of a memory t
     const drawn = draw(x);
     assertEquals(drawn.strides, [1, 4, 8], draw.name);
     assertEquals(drawn.flatten().narrow(0, 0, 5).tolist(), [...first], draw.name);
+  }
+});
+
+Deno.test("draws into a permuted part of a tensor go through it in the order of memory", () => {
+  const fifteenths = Float32Array.from({ length: 16 }, (_, i) => i / 15);
+  const chances = Tensor.fromBytes(new Uint8Array(fifteenths.buffer), { dtype: "float32", shape: [4, 2, 2] });
+  // PyTorch 2.15, each after manual_seed(0).
+  const cases: readonly (readonly [(x: Tensor) => Tensor, readonly number[]])[] = [
+    [(x) => x.uniform_(), [0.49625658988952637, 0.455627977848053, 0.30742281675338745, 0.022325754165649414]],
+    [(x) => x.normal_(), [1.5409960746765137, -0.7192575931549072, -1.0845223665237427, -0.8566746115684509]],
+    [(x) => x.exponential_(), [3.508326292037964, 0.8706983327865601, 1.0357054471969604, 0.4389186203479767]],
+    [(x) => x.bernoulli_(chances), [0, 0, 0, 1]],
+    [
+      (x) => init.truncNormal_(x, 0, 1, -1, 1),
+      [-0.5663174986839294, -0.7192575931549072, 0.3703935444355011, -0.8566746115684509],
+    ],
+    [
+      (x) => init.truncNormal_(x, 0, 1, 0.5, 1),
+      [0.7481282949447632, 0.7278139591217041, 0.6537114381790161, 0.5111628770828247],
+    ],
+  ];
+  for (const [draw, first] of cases) {
+    manualSeed(0);
+    const drawn = draw(zeros([2, 3, 4]).permute([2, 1, 0]).narrow(1, 1, 2));
+    assertEquals(drawn.flatten().narrow(0, 0, 4).tolist(), [...first], String(draw));
   }
 });
 

@@ -14,6 +14,7 @@ import { dirac, nonzeroCount, orthogonal, setFill } from "../../core/kernels.ts"
 import { memory } from "../../core/memory.ts";
 import type { Fill } from "../../core/memory.ts";
 import { largestOf } from "../elements.ts";
+import { arrange, inMemoryOrder } from "../layout.ts";
 import { cppName, typeName } from "../promotion.ts";
 import { expand } from "../shaping.ts";
 import { contiguous, memoryOrder, uninitialised } from "../view.ts";
@@ -133,12 +134,13 @@ export function bernoulliEachInto(target: View, stream: RandomStream, probabilit
   requireDtype("bernoulli_tensor_cpu_p_", probabilities.dtype, FLOATS);
   refuseInternalOverlap(target);
   const each = expand(probabilities, target.shape);
-  const dense = contiguous(convert(each, probabilities.dtype === "float64" ? "float64" : "float32"));
+  const [ordered, chances] = arrange([target, each])?.views ?? [target, each];
+  const dense = contiguous(convert(chances, probabilities.dtype === "float64" ? "float64" : "float32"));
   requireProbabilities(dense);
   const shares = target.storage === dense.storage;
-  const values = target.isContiguous && !shares ? target : uninitialised(target.dtype, target.shape);
+  const values = ordered.isContiguous && !shares ? ordered : uninitialised(target.dtype, ordered.shape);
   random.bernoulliEach(stream, values, { count: target.numel, dtype: target.dtype }, dense);
-  if (values !== target) copyInto(target, values);
+  if (values !== ordered) copyInto(ordered, values);
 }
 
 /**
@@ -187,15 +189,16 @@ export function orthogonalise(matrix: View, gain: number): void {
 function draw(target: View, fillOf: (run: Run) => Fill): void {
   refuseInternalOverlap(target);
   const fill = fillOf({ count: target.numel, dtype: target.dtype });
-  // A permuted dense tensor is filled in the order of memory (TensorIterator), any other in row-major order.
+  // A permuted tensor is filled in the order of memory (TensorIterator).
   const order = memoryOrder(target);
   if (order !== null) {
     setFill(order, target.numel * itemSize(target.dtype), fill);
     return;
   }
-  const values = uninitialised(target.dtype, target.shape);
+  const ordered = inMemoryOrder(target);
+  const values = uninitialised(target.dtype, ordered.shape);
   setFill(values, values.storage.byteLength, fill);
-  copyInto(target, values);
+  copyInto(ordered, values);
 }
 
 /**

@@ -10,7 +10,8 @@ import { nonzeroCount } from "../../core/kernels.ts";
 import { memory } from "../../core/memory.ts";
 import { drawNow } from "../../core/random.ts";
 import type { RandomStream } from "../../core/random.ts";
-import { memoryOrder, uninitialised, uninitialisedLike } from "../view.ts";
+import { inMemoryOrder, unwrittenLike } from "../layout.ts";
+import { memoryOrder, uninitialised } from "../view.ts";
 import type { View } from "../view.ts";
 import { compare, where } from "./comparison.ts";
 import { copyInto } from "./copying.ts";
@@ -35,12 +36,13 @@ export function truncatedNormalInto(target: View, stream: RandomStream, distribu
   if (!target.isContiguous && proposesNormals(distribution)) return rejectNormals(target, stream, distribution);
   const { mean, std, a, b } = distribution;
   const order = memoryOrder(target);
-  const values = order ?? uninitialised(target.dtype, target.shape);
+  const ordered = order ?? inMemoryOrder(target);
+  const values = order ?? uninitialised(target.dtype, ordered.shape);
   drawNow(stream, values, (engine, address) => {
     const code = DTYPES[target.dtype].code;
     return memory().exports.random_truncated_normal(engine, address, code, target.numel, mean, std, a, b);
   });
-  if (order === null) copyInto(target, values);
+  if (order === null) copyInto(ordered, values);
 }
 
 /** Whether Φ((b − mean)/std) − Φ((a − mean)/std), with Φ(x) = (1 + erf(x/√2))/2, is above the limit. */
@@ -56,7 +58,7 @@ function rejectNormals(target: View, stream: RandomStream, { mean, std, a, b }: 
   for (;;) {
     const outside = binary("bitwiseOr", compare("lt", target, low), compare("gt", target, high));
     if (nonzeroCount(outside, outside.numel) === 0) return;
-    const others = uninitialisedLike(target);
+    const others = unwrittenLike(target);
     normalInto(others, stream, mean, std);
     copyInto(target, where(outside, others, target));
   }
