@@ -31,7 +31,8 @@ export interface LoadStateDictOptions {
  * Reads the state dict of a checkpoint into memory: PyTorch's `torch.load`, for a
  * `model.loadStateDict(await load("x.pt"), { strict: false })`.
  *
- * Names that are one tensor in the file are one tensor in memory. Values that are no tensors are kept as they are.
+ * Names that are one tensor in the file are one tensor in memory. Other views of the same elements, such as a part of
+ * them, are tensors of their own here, where PyTorch's share memory. Values that are no tensors are kept as they are.
  *
  * @throws {CheckpointError} The bytes are not what the format says, or there is not one state dict in the file.
  * @throws {UnsupportedError} A tensor is of a kind that is listed and not read; leave it out with `filter`.
