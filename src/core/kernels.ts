@@ -365,6 +365,17 @@ export function valueCount(
   return wasm.exports.count_values(addressOf(wasm, source), code(source.dtype), count, VALUE_TEST[test], bound);
 }
 
+/** How many of `count` numbers pass a test and, after they were cast, do not any more. */
+export function lostCount(
+  [before, after]: readonly [Span & Typed, Span & Typed],
+  count: number,
+  test: "finite" | "nonzero",
+): number {
+  const now = valueCount(after, count, { test });
+  // Mostly all of them still do, and then the others need no counting.
+  return now === count ? 0 : Math.max(0, valueCount(before, count, { test }) - now);
+}
+
 /** How many of `count` bytes are not 0. */
 export function nonzeroCount(source: Span, count: number): number {
   const wasm = memory();

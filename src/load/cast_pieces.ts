@@ -5,7 +5,7 @@
  */
 
 import { free } from "../bytes/allocation.ts";
-import { cast, type Span, valueCount } from "../core/kernels.ts";
+import { cast, lostCount, valueCount } from "../core/kernels.ts";
 import { memory, readBytes, Storage, writeBytes } from "../core/memory.ts";
 import { itemSize } from "../dtype.ts";
 import type { DType } from "../dtype.ts";
@@ -50,9 +50,9 @@ export class CastTally {
     if (this.#isLossy) {
       const bound = SATURATES_ABOVE[this.to];
       this.overflowed += bound === undefined
-        ? lost({ before, after, count }, "finite")
+        ? lostCount([before, after], count, "finite")
         : valueCount(before, count, { test: "above", bound });
-      this.vanished += lost({ before, after, count }, "nonzero");
+      this.vanished += lostCount([before, after], count, "nonzero");
     }
     return readBytes(this.#after, 0, count * itemSize(this.to));
   }
@@ -79,18 +79,4 @@ export async function* castPieces(
   } finally {
     tally.close();
   }
-}
-
-/** The values of one step. */
-interface Step {
-  readonly before: Span & { readonly dtype: DType };
-  readonly after: Span & { readonly dtype: DType };
-  readonly count: number;
-}
-
-/** How many values were something that they are not any more. */
-function lost({ before, after, count }: Step, test: "finite" | "nonzero"): number {
-  const now = valueCount(after, count, { test });
-  // Mostly all of them still are, and then the others need no counting.
-  return now === count ? 0 : Math.max(0, valueCount(before, count, { test }) - now);
 }

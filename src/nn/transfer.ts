@@ -9,7 +9,7 @@ import { loadErrorText } from "../plan/message.ts";
 import type { ModelRow, PlanRows, Problem, TensorTransfer, Transfer } from "../plan/rows.ts";
 import { torchSize } from "../shape.ts";
 import { largestOf } from "../tensor/elements.ts";
-import { moveInto } from "../tensor/operations/moving.ts";
+import { castInSteps, castsInSteps, moveInto } from "../tensor/operations/moving.ts";
 import { viewOf } from "../tensor/tensor.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { Module } from "./module.ts";
@@ -41,9 +41,12 @@ export function transferTensor(root: Module, step: TensorTransfer, { source, own
     return 0;
   }
   const [to, from] = [leadingRegion(target, step.region), leadingRegion(values, step.region)];
+  const counts = mayOverflow(from.dtype, to.dtype);
+  const isMoved = owned && from === source;
+  if (isMoved && castsInSteps(viewOf(to), viewOf(from))) return castInSteps(viewOf(to), viewOf(from), { counts });
   // Counted before: what is moved is gone afterwards.
-  const finite = mayOverflow(from.dtype, to.dtype) ? finiteCount(from) : null;
-  if (owned && from === source) moveInto(viewOf(to), viewOf(from));
+  const finite = counts ? finiteCount(from) : null;
+  if (isMoved) moveInto(viewOf(to), viewOf(from));
   else to.copy_(from);
   return finite === null ? 0 : finite - finiteCount(to);
 }

@@ -4,10 +4,14 @@
  * @module
  */
 
-import { cast } from "../../core/kernels.ts";
-import { adoptBytes, memory } from "../../core/memory.ts";
+import { DTYPES, itemSize } from "../../dtype.ts";
+import { cast, lostCount } from "../../core/kernels.ts";
+import { adoptBytes, memory, Storage, writeBytes } from "../../core/memory.ts";
 import type { View } from "../view.ts";
 import { copyInto } from "./copying.ts";
+
+/** Bytes that are cast at once: with what they become, they stay in a core's own cache. */
+const STEP_BYTES = 256 * 1024;
 
 /**
  * Writes `source` into `target` as `copyInto` does, for a source that is not used afterwards. Bytes on the JavaScript
@@ -33,6 +37,39 @@ function castInto(target: View, source: View): void {
   target.storage.fill = null; // all of it is written now
   cast(target, source, source.numel);
   memory().release(source.storage);
+}
+
+/** Whether a value is one that {@linkcode castInSteps} takes: whole real numbers of another dtype, not in wasm. */
+export function castsInSteps(target: View, source: View): boolean {
+  const isReal = [target, source].every(({ dtype }) => DTYPES[dtype].kind !== "complex");
+  return isReal && target.dtype !== source.dtype && target.isWhole && source.isWhole &&
+    target.numel === source.numel && ownBytes(source) !== null;
+}
+
+/**
+ * Casts a value that is not used afterwards into its place, through a block of wasm memory that is as large as a step,
+ * however large the value is.
+ *
+ * @returns How many finite values are infinite or NaN now, where `counts` says that they be counted.
+ */
+export function castInSteps(target: View, source: View, { counts }: { readonly counts: boolean }): number {
+  const bytes = ownBytes(source) ?? new Uint8Array();
+  const step = new Storage(Math.min(STEP_BYTES, bytes.length));
+  const before = { storage: step, dtype: source.dtype, byteOffset: 0 };
+  const itemBytes = itemSize(target.dtype);
+  let lost = 0;
+  target.storage.fill = null; // all of it is written now
+  for (let start = 0; start < bytes.length; start += STEP_BYTES) {
+    const part = bytes.subarray(start, start + STEP_BYTES);
+    const count = part.length / itemSize(source.dtype);
+    const byteOffset = start / itemSize(source.dtype) * itemBytes;
+    const after = { storage: target.storage, dtype: target.dtype, byteOffset };
+    writeBytes(step, 0, part);
+    cast(after, before, count);
+    if (counts) lost += lostCount([before, after], count, "finite");
+  }
+  memory().release(step);
+  return lost;
 }
 
 /** The bytes of a whole view, where they are in JavaScript and only its own. */
