@@ -61,7 +61,7 @@ export async function load(source: SourceLike, options: LoadStateDictOptions = {
       return isTensorLike(value) ? [{ i, value }] : [];
     });
     for (const { value } of lazy) checkReadable(value);
-    const reader = new Reader(lazy.map(({ value }) => value), signal);
+    const reader = new Reader(lazy.map(({ value }) => value), { signal });
     for (let batch = await reader.next(); batch !== null; batch = await reader.next()) {
       for (const { index, tensor } of batch) entries[lazy[index].i][1] = tensor.contiguous();
     }

@@ -4,21 +4,11 @@
  * @module
  */
 
-import {
-  entriesOf,
-  initialise,
-  metadataOf,
-  newLog,
-  partialLoad,
-  planModule,
-  reportOf,
-  rowOf,
-  write,
-} from "../nn/loading.ts";
+import { entriesOf, initialise, metadataOf, newLog, partialLoad, planModule, reportOf, rowOf } from "../nn/loading.ts";
 import type { LoadLog, StateDictLike } from "../nn/loading.ts";
 import type { Module } from "../nn/module.ts";
 import { changeSince, modelRows } from "../nn/rows.ts";
-import { requireReplaceable, sharedTargets, type TransferValue } from "../nn/transfer.ts";
+import { requireReplaceable } from "../nn/transfer.ts";
 import { planError } from "../plan/failure.ts";
 import type { LoadOptions, LoadProgress } from "../plan/options.ts";
 import { LoadOutcome } from "../plan/outcome_record.ts";
@@ -29,6 +19,7 @@ import type { TextOptions } from "../plan/table.ts";
 import { pythonTypeName } from "../python_type.ts";
 import { isLazyTensor } from "../state_dict.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import { Placer } from "./placer.ts";
 import { Reader } from "./reading.ts";
 import { isTensorStep, readProblems, stepsOf } from "./steps.ts";
 import type { Step } from "./steps.ts";
@@ -37,7 +28,7 @@ import type { Step } from "./steps.ts";
 export interface ApplyOptions {
   /** Stops the load; what was written by then is in the error. */
   readonly signal?: AbortSignal;
-  /** Called after every tensor with the bytes read so far. */
+  /** Called after every tensor, and every few MiB of a large one, with the bytes read so far. */
   readonly onProgress?: (progress: LoadProgress) => void;
 }
 
@@ -141,44 +132,41 @@ export class LoadPlan extends LoadOutcome {
     return reportOf(accepted, log);
   }
 
-  #reader(signal?: AbortSignal): Reader {
-    return new Reader(this.#about.steps.filter(isTensorStep).map(({ value }) => value), signal);
+  #reader(signal?: AbortSignal, placer: Placer = this.#placer(newLog())): Reader {
+    const values = this.#about.steps.filter(isTensorStep).map(({ value }) => value);
+    return new Reader(values, { signal, inParts: (index) => placer.takesParts(index) });
+  }
+
+  #placer(log: LoadLog): Placer {
+    const { model, steps } = this.#about;
+    return new Placer(model, steps.filter(isTensorStep), log);
   }
 
   async #write(options: ApplyOptions, log: LoadLog): Promise<void> {
     const { model, steps, options: planned } = this.#about;
     const { signal = planned.signal, onProgress = planned.onProgress } = options;
     const tensors = steps.filter(isTensorStep);
-    const shared = sharedTargets(model, tensors.map(({ transfer }) => transfer));
-    const reader = this.#reader(signal);
+    const placer = this.#placer(log);
+    const reader = this.#reader(signal, placer);
     await reader.prepare();
     const total = reader.bytes;
     let done = 0;
-    const waiting = new Map<number, TransferValue>();
-    const place = (index: number, value: TransferValue) => {
-      const { transfer } = tensors[index];
-      log.at = transfer.key;
-      signal?.throwIfAborted();
-      write(model, transfer, { value, log });
-      log.written.push(log.at);
-    };
-    for (;;) {
-      log.at = tensors[reader.nextIndex ?? 0]?.transfer.key ?? "";
-      const batch = await reader.next();
-      if (batch === null) break;
-      for (const { index, tensor, owned, bytes } of batch) {
-        // What takes a parameter's place is laid out for use; what is copied, for the reader.
-        const source = tensors[index].transfer.assign ? tensor.contiguous() : tensor;
-        if (shared.has(index)) waiting.set(index, { source, owned });
-        else place(index, { source, owned });
-        done += bytes;
-        onProgress?.({ done, total });
+    try {
+      for (;;) {
+        log.at = tensors[reader.nextIndex ?? 0]?.transfer.key ?? "";
+        const batch = await reader.next();
+        if (batch === null) break;
+        for (const reading of batch) {
+          log.at = tensors[reading.index].transfer.key;
+          signal?.throwIfAborted();
+          placer.take(reading);
+          done += reading.bytes;
+          onProgress?.({ done, total });
+        }
       }
-    }
-    // The last of several names of a parameter wins, so they go in the order of the steps.
-    for (const index of shared) {
-      const value = waiting.get(index);
-      if (value !== undefined) place(index, value);
+      placer.finish();
+    } finally {
+      placer.undo();
     }
     for (const { transfer, value } of steps) {
       if (transfer.action !== "extra-state") continue;

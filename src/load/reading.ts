@@ -9,7 +9,16 @@ import { allocate } from "../bytes/allocation.ts";
 import { type ByteSource, readInto } from "../bytes/source.ts";
 import { itemSize } from "../dtype.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { bytesToRead, isCompressed, isStored, needsPreparing, placeOf, readTensor, tensorOf } from "./values.ts";
+import {
+  bytesToRead,
+  isCompressed,
+  isStored,
+  needsPreparing,
+  partOf,
+  placeOf,
+  readTensor,
+  tensorOf,
+} from "./values.ts";
 import type { TensorLike } from "./values.ts";
 
 /** Tensors up to this size are read together with their neighbours; for larger ones a read of their own costs nothing. */
@@ -27,6 +36,9 @@ const READS_AHEAD = 6;
 /** What they may have together, but for one that has more by itself. */
 const AHEAD_BYTES = 64 << 20;
 
+/** What is read at once of a tensor that may come in parts: many of them are to be under way. */
+const PART_BYTES = 8 << 20;
+
 /** How long reading without waiting may keep everything else from running, in milliseconds. */
 const BREATH_EVERY = 50;
 
@@ -42,6 +54,24 @@ export interface Reading {
   readonly owned: boolean;
   /** Bytes that were read for it. */
   readonly bytes: number;
+  /** Where in the value it begins, and whether it is the end: a part of it, in one dimension; `null` for the whole. */
+  readonly part: Part | null;
+}
+
+/** Which elements of a value a part has. */
+export interface Part {
+  /** The first of them. */
+  readonly from: number;
+  /** Whether there are none behind it. */
+  readonly isLast: boolean;
+}
+
+/** How to read. */
+export interface ReaderOptions {
+  /** Stops reading. */
+  readonly signal?: AbortSignal;
+  /** Which of the values may come in parts: large ones do then, in their order, where the file has them as they are. */
+  readonly inParts?: (index: number) => boolean;
 }
 
 /** A place that is wanted, and which of the values are there. */
@@ -62,6 +92,8 @@ interface Group {
   bytes: number;
   /** The range of a file that has them as they are to be; `null` where a single value is read in its own way. */
   readonly range: Range | null;
+  /** Which part of the one value it is; `null` where it is whole. */
+  readonly part: Part | null;
 }
 
 interface Range {
@@ -81,7 +113,7 @@ export class Reader {
   #breath = performance.now();
 
   /** Reads nothing yet. */
-  constructor(values: readonly TensorLike[], signal?: AbortSignal) {
+  constructor(values: readonly TensorLike[], { signal, inParts = () => false }: ReaderOptions = {}) {
     this.#signal = signal;
     const places = new Map<unknown, Wanted>();
     for (const [index, value] of values.entries()) {
@@ -90,7 +122,9 @@ export class Reader {
       if (wanted === undefined) places.set(place, { value, indices: [index] });
       else wanted.indices.push(index);
     }
-    this.#groups = groupsOf([...places.values()]);
+    this.#groups = groupsOf([...places.values()]).flatMap((group) =>
+      isDivided(group, inParts) ? partsOf(group) : [group]
+    );
   }
 
   /** The bytes that are read in all. */
@@ -138,13 +172,15 @@ export class Reader {
     this.#readAhead();
     const running = this.#running.shift();
     const tensors = running === undefined ? [] : await this.#untilAborted(running);
-    const { wanted } = this.#groups[this.#position++];
+    const group = this.#groups[this.#position++];
+    const { wanted, part } = group;
     this.#readAhead();
     await this.#breathe();
     return wanted.flatMap(({ value, indices }, i) => {
       const tensor = tensors[i];
       const owned = tensor !== value && indices.length === 1;
-      return indices.map((index, use) => ({ index, tensor, owned, bytes: use === 0 ? bytesToRead(value) : 0 }));
+      const bytes = part === null ? bytesToRead(value) : group.bytes;
+      return indices.map((index, use) => ({ index, tensor, owned, bytes: use === 0 ? bytes : 0, part }));
     });
   }
 
@@ -169,7 +205,7 @@ export class Reader {
     }
   }
 
-  async #read({ wanted, range }: Group): Promise<readonly Tensor[]> {
+  async #read({ wanted, range, part }: Group): Promise<readonly Tensor[]> {
     if (range === null) {
       const kept = this.#kept.get(wanted[0]);
       this.#kept.delete(wanted[0]);
@@ -179,6 +215,7 @@ export class Reader {
     const what = titleOf(wanted);
     const block = allocate(length, what);
     await readInto(source, block, { offset, what });
+    if (part !== null) return [partOf(wanted[0].value, block)];
     return wanted.map(({ value, offset: start }) => {
       const bytes = block.subarray(start - offset, start - offset + bytesToRead(value));
       return isStored(value) && value.turned !== null ? tensorOf(value, bytes, value.strides) : tensorOf(value, bytes);
@@ -225,10 +262,31 @@ function groupsOf(places: readonly Wanted[]): Group[] {
       last.bytes += bytes;
       last.range.length = Math.max(last.range.length, range.offset + range.length - last.range.offset);
     } else {
-      groups.push({ wanted: [wanted], bytes, range });
+      groups.push({ wanted: [wanted], bytes, range, part: null });
     }
   }
   return groups;
+}
+
+/** Whether a group is one large value that may come in parts, and is in the file in its order. */
+function isDivided(
+  { wanted: [{ value, indices }, ...others], range }: Group,
+  may: (index: number) => boolean,
+): boolean {
+  return others.length === 0 && indices.length === 1 && range !== null && range.length > PART_BYTES &&
+    isStored(value) && value.location !== null && may(indices[0]);
+}
+
+/** The parts of a group that is one value. */
+function partsOf({ wanted, range }: Group): Group[] {
+  if (range === null) return [];
+  const { source, offset, length } = range;
+  return Array.from({ length: Math.ceil(length / PART_BYTES) }, (_, i) => {
+    const start = i * PART_BYTES;
+    const bytes = Math.min(PART_BYTES, length - start);
+    const part = { from: start / itemSize(wanted[0].value.dtype), isLast: start + bytes === length };
+    return { wanted, bytes, range: { source, offset: offset + start, length: bytes }, part };
+  });
 }
 
 /** Where the bytes of a value lie as they are to be, in any order of its elements, if there are any. */

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { isDType } from "../dtype.ts";
+import { isDType, itemSize } from "../dtype.ts";
 import { UnsupportedError } from "../errors.ts";
 import { isLazyTensor, LAZY_TENSOR } from "../state_dict.ts";
 import type { LazyTensor } from "../state_dict.ts";
@@ -80,9 +80,18 @@ export function isStored(tensor: TensorLike): tensor is StoredTensor {
 }
 
 /** A tensor with these bytes, which are its own from now on; in row-major order unless `strides` are given. */
-export function tensorOf({ dtype, shape }: TensorLike, bytes: Uint8Array, strides?: readonly number[]): Tensor {
+export function tensorOf(
+  { dtype, shape }: Pick<TensorLike, "dtype" | "shape">,
+  bytes: Uint8Array,
+  strides?: readonly number[],
+): Tensor {
   if (!isDType(dtype)) throw unreadable(dtype);
   return new Tensor(new View(Storage.from(bytes), dtype, shape, strides));
+}
+
+/** Some neighbouring elements of a tensor, in one dimension. */
+export function partOf({ dtype }: TensorLike, bytes: Uint8Array): Tensor {
+  return tensorOf({ dtype, shape: [bytes.length / itemSize(dtype)] }, bytes);
 }
 
 function unreadable(dtype: string): UnsupportedError {

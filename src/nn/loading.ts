@@ -69,8 +69,12 @@ export function write(
   step: TensorTransfer,
   { value, log }: { readonly value: TransferValue; readonly log: LoadLog },
 ): void {
-  const overflowed = transferTensor(root, step, value);
-  if (overflowed > 0) log.overflowed.set(step.key, overflowed);
+  noteOverflow(log, step.key, transferTensor(root, step, value));
+}
+
+/** Notes how many finite values a cast left infinite or NaN. */
+export function noteOverflow({ overflowed }: LoadLog, key: string, count: number): void {
+  if (count > 0) overflowed.set(key, count);
 }
 
 /** What a load did, with what only its values told. */

@@ -4,14 +4,16 @@
  * @module
  */
 
+import { isDType } from "../dtype.ts";
 import type { DType } from "../dtype.ts";
 import { loadErrorText } from "../plan/message.ts";
 import type { ModelRow, PlanRows, Problem, TensorTransfer, Transfer } from "../plan/rows.ts";
-import { torchSize } from "../shape.ts";
+import { sameShape, torchSize } from "../shape.ts";
 import { largestOf } from "../tensor/elements.ts";
-import { castInSteps, castsInSteps, moveInto } from "../tensor/operations/moving.ts";
+import { castInSteps, castsInSteps, isCast, moveInto } from "../tensor/operations/moving.ts";
 import { viewOf } from "../tensor/tensor.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import type { View } from "../tensor/view.ts";
 import type { Module } from "./module.ts";
 import { Buffer, Parameter } from "./parameter.ts";
 
@@ -49,6 +51,26 @@ export function transferTensor(root: Module, step: TensorTransfer, { source, own
   if (isMoved) moveInto(viewOf(to), viewOf(from));
   else to.copy_(from);
   return finite === null ? 0 : finite - finiteCount(to);
+}
+
+/** A cast that can be carried out part by part: see {@linkcode castOf}. */
+export interface WholeCast {
+  /** What is written to. */
+  readonly target: View;
+  /** Whether values may be too large for it. */
+  readonly counts: boolean;
+}
+
+/** What a step writes to, where it casts into all of a tensor that has no memory yet; `null` for every other step. */
+export function castOf(
+  root: Module,
+  { action, assign, transpose, from, to, region, ...step }: TensorTransfer,
+): WholeCast | null {
+  if (action !== "copy" || assign || transpose || !isDType(from.dtype)) return null;
+  const target = viewOf(targetOf(root, step).target);
+  const isWhole = sameShape(from.shape, target.shape) && sameShape(region, target.shape) && target.isWhole;
+  if (!isWhole || target.storage.chunk !== null || !isCast(target, { dtype: from.dtype })) return null;
+  return { target, counts: mayOverflow(from.dtype, to.dtype) };
 }
 
 /** Whether a number of one element type may be too large for another, a floating point one. */
@@ -132,7 +154,7 @@ function copyProblem({ key, to, from, action }: TensorTransfer): Problem {
 
 function targetOf(
   root: Module,
-  step: TensorTransfer,
+  step: Pick<TensorTransfer, "modulePath" | "name" | "key">,
 ): { readonly owner: Module; readonly target: Parameter | Buffer } {
   const owner = root.getSubmodule(step.modulePath);
   const target = owner.registered(step.name);

@@ -228,6 +228,6 @@ export interface LoadOptions<T = never> {
   readonly stateDictPath?: readonly (string | number)[];
   /** Ends the load when aborted. What was loaded by then is in the error. */
   readonly signal?: AbortSignal;
-  /** Told how far the reading has come. */
+  /** Told how far the reading has come: after every tensor, and every few MiB of a large one. */
   readonly onProgress?: (progress: LoadProgress) => void;
 }

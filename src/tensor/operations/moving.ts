@@ -6,7 +6,8 @@
 
 import { DTYPES, itemSize } from "../../dtype.ts";
 import { cast, lostCount } from "../../core/kernels.ts";
-import { adoptBytes, memory, Storage, writeBytes } from "../../core/memory.ts";
+import { adoptBytes, memory, readBytes, Storage, writeBytes } from "../../core/memory.ts";
+import type { Fill } from "../../core/memory.ts";
 import type { View } from "../view.ts";
 import { copyInto } from "./copying.ts";
 
@@ -39,17 +40,22 @@ function castInto(target: View, source: View): void {
   memory().release(source.storage);
 }
 
-/** Whether a value is one that {@linkcode castInSteps} takes: whole real numbers of another dtype, not in wasm. */
+/** Whether a value is one that {@linkcode castInSteps} takes: whole, not in wasm, and into all of a tensor. */
 export function castsInSteps(target: View, source: View): boolean {
-  const isReal = [target, source].every(({ dtype }) => DTYPES[dtype].kind !== "complex");
-  return isReal && target.dtype !== source.dtype && target.isWhole && source.isWhole &&
-    target.numel === source.numel && ownBytes(source) !== null;
+  return isCast(target, source) && target.isWhole && source.isWhole && target.numel === source.numel &&
+    ownBytes(source) !== null;
+}
+
+/** Whether real numbers of one dtype become those of another. */
+export function isCast({ dtype: to }: Pick<View, "dtype">, { dtype: from }: Pick<View, "dtype">): boolean {
+  return from !== to && [from, to].every((dtype) => DTYPES[dtype].kind !== "complex");
 }
 
 /**
  * Casts a value that is not used afterwards into its place, through a block of wasm memory that is as large as a step,
  * however large the value is.
  *
+ * @param target Dense. All of its storage is written, now or by later calls.
  * @returns How many finite values are infinite or NaN now, where `counts` says that they be counted.
  */
 export function castInSteps(target: View, source: View, { counts }: { readonly counts: boolean }): number {
@@ -58,11 +64,11 @@ export function castInSteps(target: View, source: View, { counts }: { readonly c
   const before = { storage: step, dtype: source.dtype, byteOffset: 0 };
   const itemBytes = itemSize(target.dtype);
   let lost = 0;
-  target.storage.fill = null; // all of it is written now
+  target.storage.fill = null;
   for (let start = 0; start < bytes.length; start += STEP_BYTES) {
     const part = bytes.subarray(start, start + STEP_BYTES);
     const count = part.length / itemSize(source.dtype);
-    const byteOffset = start / itemSize(source.dtype) * itemBytes;
+    const byteOffset = target.byteOffset + start / itemSize(source.dtype) * itemBytes;
     const after = { storage: target.storage, dtype: target.dtype, byteOffset };
     writeBytes(step, 0, part);
     cast(after, before, count);
@@ -70,6 +76,41 @@ export function castInSteps(target: View, source: View, { counts }: { readonly c
   }
   memory().release(step);
   return lost;
+}
+
+/** A cast into a tensor that has no memory yet, part by part. Where it ends early, the tensor is as it was. */
+export class CastInParts {
+  readonly #target: View;
+  /** What the tensor had: what would write its values, or those. */
+  readonly #fill: Fill | null;
+  readonly #bytes: Uint8Array | null;
+  readonly #counts: boolean;
+  /** How many finite values are infinite or NaN, where `counts` says that they be counted. */
+  overflowed = 0;
+
+  /** Nothing is written yet. The target is all of its storage. */
+  constructor(target: View, { counts }: { readonly counts: boolean }) {
+    this.#target = target;
+    const { chunk, fill, byteLength } = target.storage;
+    this.#fill = fill;
+    // It was used since the load began.
+    this.#bytes = chunk === null ? null : readBytes(target.storage, 0, byteLength);
+    this.#counts = counts;
+  }
+
+  /** Writes neighbouring elements from one on. In the end each has to have been written. */
+  write(source: View, from: number): void {
+    const part = this.#target.restrided(source.shape, source.strides, from);
+    this.overflowed += castInSteps(part, source, { counts: this.#counts });
+  }
+
+  /** Takes back what was written. */
+  undo(): void {
+    const { storage } = this.#target;
+    if (this.#bytes !== null) return adoptBytes(storage, this.#bytes);
+    memory().release(storage);
+    storage.fill = this.#fill;
+  }
 }
 
 /** The bytes of a whole view, where they are in JavaScript and only its own. */
