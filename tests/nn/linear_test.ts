@@ -70,6 +70,10 @@ Deno.test("linear() broadcasts a bias as addmm does", () => {
   assertEquals(functional.linear(x, w, tensor([0.5])).tolist(), [[1.5, 2.5, 3.5], [3.5, 4.5, 7.5]]);
   assertEquals(functional.linear(x, w, tensor([[1], [2]])).tolist(), [[2, 3, 4], [5, 6, 9]]);
   assertEquals(functional.linear(tensor([1, 2]), tensor([3, 4])).tolist(), 11);
+  // Fused, the rows of all batches are those of one matrix; not fused, the bias is added to the result as it is.
+  const batch = x.reshape([2, 1, 2]);
+  assertEquals(functional.linear(batch, w, tensor([[1], [2]])).tolist(), [[[2, 3, 4]], [[5, 6, 9]]]);
+  assertEquals(functional.linear(batch, w, tensor([[1]])).tolist(), [[[2, 3, 4]], [[4, 5, 8]]]);
 });
 
 Deno.test("linear() computes integers exactly", () => {

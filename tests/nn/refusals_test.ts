@@ -18,6 +18,7 @@ const CALLS: Readonly<Record<string, (...args: readonly unknown[]) => unknown>> 
   Flatten: (shape, start = 1, end = -1) => new Flatten(Number(start), Number(end)).forward(filled(shape)),
   Softmax: (shape, dim) => new Softmax(Number(dim)).forward(filled(shape)),
   Linear: (shape, from, to) => new Linear(Number(from), Number(to)).forward(filled(shape)),
+  linear: (x, weight, bias) => functional.linear(filled(x), filled(weight), filled(bias)),
   Dropout: (p) => new Dropout(Number(p)),
   dropout: (shape, p) => functional.dropout(filled(shape), Number(p)),
   gelu: (shape, approximate) => apply(functional.gelu, [filled(shape), { approximate }]),

@@ -33,9 +33,10 @@ export function linear(x: View, weight: View, bias: View | null): View {
   if (weight.shape.length !== 2) return linearByMatmul(x, weight, bias);
   requireOperands(x, weight, bias);
   const [n, k] = weight.shape;
+  const isFused = bias !== null && (rank === 2 || isLine(bias.shape));
   if (x.shape[rank - 1] !== k) {
     const sizes = `(${numelOf(x.shape.slice(0, -1))}x${x.shape[rank - 1]} and ${k}x${n})`;
-    throw new RangeError(`${bias === null ? "mm" : "addmm"}: mat1 and mat2 shapes cannot be multiplied ${sizes}`);
+    throw new RangeError(`${isFused ? "addmm" : "mm"}: mat1 and mat2 shapes cannot be multiplied ${sizes}`);
   }
   const shape = x.shape.slice();
   shape[rank - 1] = n;
@@ -44,15 +45,18 @@ export function linear(x: View, weight: View, bias: View | null): View {
   if (bias === null || (bias.shape.length === 1 && bias.shape[0] === n)) {
     return product(x, weight, { bias, shape, sizes });
   }
-  if (bias.shape.length <= 1) {
-    expand(bias, [sizes.m, n]);
-    return product(x, weight, { bias: expand(bias, [n]), shape, sizes });
-  }
-  if (rank === 2) expand(bias, shape);
-  else if (rank > 2 || bias.shape.length > 2 || bias.shape[0] !== 1) requireBroadcast(shape, bias.shape);
-  const y = product(x, weight, { bias: null, shape, sizes });
-  const sum = binary("add", y, bias);
+  // Fused, the bias is that of a matrix with all rows; else it is added in place.
+  const rows = isFused ? [sizes.m, n] : shape;
+  if (isFused) expand(bias, rows);
+  else requireBroadcast(rows, bias.shape);
+  if (isFused && bias.shape.length <= 1) return product(x, weight, { bias: expand(bias, [n]), shape, sizes });
+  const sum = binary("add", product(x, weight, { bias: null, shape: rows, sizes }), bias);
   return new View(sum.storage, sum.dtype, shape);
+}
+
+/** Whether all sizes but one are 1, or there is one only. */
+function isLine(shape: Shape): boolean {
+  return shape.length === 1 || shape.filter((size) => size !== 1).length === 1;
 }
 
 /**
