@@ -19,9 +19,8 @@ export class Placer {
   readonly #model: Module;
   readonly #steps: readonly TensorStep[];
   readonly #log: LoadLog;
-  /** Steps that write to memory that another writes to as well. */
-  readonly #shared: ReadonlySet<number>;
-  /** Their values. */
+  #sharedSteps: ReadonlySet<number> | null = null;
+  /** The values of the shared steps. */
   readonly #waiting = new Map<number, TransferValue>();
   /** The tensor of which some parts are written. */
   #begun: CastInParts | null = null;
@@ -31,12 +30,12 @@ export class Placer {
     this.#model = model;
     this.#steps = steps;
     this.#log = log;
-    this.#shared = sharedTargets(model, steps.map(({ transfer }) => transfer));
   }
 
-  /** Whether the value of a step may come in parts. */
+  /** Whether the value of a step may come in parts: a tensor with memory of its own would have to be kept meanwhile. */
   takesParts(index: number): boolean {
-    return !this.#shared.has(index) && castOf(this.#model, this.#steps[index].transfer) !== null;
+    const cast = castOf(this.#model, this.#steps[index].transfer);
+    return cast !== null && cast.target.storage.chunk === null && !this.#shared.has(index);
   }
 
   /** Takes what was read. */
@@ -49,7 +48,6 @@ export class Placer {
       else this.#place(index, value);
       return;
     }
-    this.#log.at = transfer.key;
     this.#begun ??= this.#begin(index);
     this.#begun.write(viewOf(tensor), part.from);
     if (!part.isLast) return;
@@ -70,6 +68,11 @@ export class Placer {
   undo(): void {
     this.#begun?.undo();
     this.#begun = null;
+  }
+
+  /** Steps that write to memory that another writes to as well. Only a load needs to know, and a plan of large tensors. */
+  get #shared(): ReadonlySet<number> {
+    return this.#sharedSteps ??= sharedTargets(this.#model, this.#steps.map(({ transfer }) => transfer));
   }
 
   #place(index: number, value: TransferValue): void {

@@ -61,7 +61,7 @@ export interface WholeCast {
   readonly counts: boolean;
 }
 
-/** What a step writes to, where it casts into all of a tensor that has no memory yet; `null` for every other step. */
+/** What a step writes to, where it casts into all of a tensor; `null` for every other step. */
 export function castOf(
   root: Module,
   { action, assign, transpose, from, to, region, ...step }: TensorTransfer,
@@ -69,7 +69,7 @@ export function castOf(
   if (action !== "copy" || assign || transpose || !isDType(from.dtype)) return null;
   const target = viewOf(targetOf(root, step).target);
   const isWhole = sameShape(from.shape, target.shape) && sameShape(region, target.shape) && target.isWhole;
-  if (!isWhole || target.storage.chunk !== null || !isCast(target, { dtype: from.dtype })) return null;
+  if (!isWhole || !isCast(target, { dtype: from.dtype })) return null;
   return { target, counts: mayOverflow(from.dtype, to.dtype) };
 }
 

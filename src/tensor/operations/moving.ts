@@ -78,7 +78,7 @@ export function castInSteps(target: View, source: View, { counts }: { readonly c
   return lost;
 }
 
-/** A cast into a tensor that has no memory yet, part by part. Where it ends early, the tensor is as it was. */
+/** A cast into a tensor part by part. Where it ends early, the tensor is as it was. */
 export class CastInParts {
   readonly #target: View;
   /** What the tensor had: what would write its values, or those. */
@@ -93,7 +93,7 @@ export class CastInParts {
     this.#target = target;
     const { chunk, fill, byteLength } = target.storage;
     this.#fill = fill;
-    // It was used since the load began.
+    // Nearly never: it was used since the load began.
     this.#bytes = chunk === null ? null : readBytes(target.storage, 0, byteLength);
     this.#counts = counts;
   }
