@@ -13,7 +13,7 @@ import { Storage } from "../core/memory.ts";
 import type { RandomOptions } from "./arguments.ts";
 import { writeElement } from "./elements.ts";
 import { streamOf } from "./generator.ts";
-import { unwrittenLike } from "./layout.ts";
+import { emptyLike } from "./layout.ts";
 import * as drawing from "./operations/drawing.ts";
 import { binary } from "./operations/elementwise.ts";
 import { typeName } from "./promotion.ts";
@@ -181,7 +181,7 @@ export function onesLike(other: Tensor, options: TensorOptions = {}): Tensor {
  * ```
  */
 export function fullLike(other: Tensor, value: number | bigint | boolean, options: TensorOptions = {}): Tensor {
-  const view = unwrittenLike(viewOf(other), options.dtype ?? other.dtype);
+  const view = emptyLike(viewOf(other), options.dtype ?? other.dtype);
   return finish(view, options).fill_(value);
 }
 
@@ -311,7 +311,7 @@ export function randn(shape: Shape, options: RandomTensorOptions = {}): Tensor {
  * ```
  */
 export function randLike(other: Tensor, options: RandomTensorOptions = {}): Tensor {
-  return finish(unwrittenLike(viewOf(other), options.dtype ?? other.dtype), options).uniform_(0, 1, options);
+  return finish(emptyLike(viewOf(other), options.dtype ?? other.dtype), options).uniform_(0, 1, options);
 }
 
 /**
@@ -327,7 +327,7 @@ export function randLike(other: Tensor, options: RandomTensorOptions = {}): Tens
  * ```
  */
 export function randnLike(other: Tensor, options: RandomTensorOptions = {}): Tensor {
-  return finish(unwrittenLike(viewOf(other), options.dtype ?? other.dtype), options).normal_(0, 1, options);
+  return finish(emptyLike(viewOf(other), options.dtype ?? other.dtype), options).normal_(0, 1, options);
 }
 
 /**

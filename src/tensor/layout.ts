@@ -46,7 +46,7 @@ export function inMemoryOrder(view: View): View {
 }
 
 /** New memory for as many elements, in the order of a view's memory, gaps or not: what PyTorch's `empty_like` gives. */
-export function unwrittenLike(view: View, dtype: DType = view.dtype): View {
+export function emptyLike(view: View, dtype: DType = view.dtype): View {
   const arranged = memoryOrder(view) === null ? arrange([view]) : null;
   if (arranged === null) return uninitialisedLike(view, dtype);
   return arranged.restore(uninitialised(dtype, arranged.views[0].shape));

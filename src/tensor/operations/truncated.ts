@@ -10,7 +10,7 @@ import { nonzeroCount } from "../../core/kernels.ts";
 import { memory } from "../../core/memory.ts";
 import { drawNow } from "../../core/random.ts";
 import type { RandomStream } from "../../core/random.ts";
-import { inMemoryOrder, unwrittenLike } from "../layout.ts";
+import { emptyLike, inMemoryOrder } from "../layout.ts";
 import { memoryOrder, uninitialised } from "../view.ts";
 import type { View } from "../view.ts";
 import { compare, where } from "./comparison.ts";
@@ -58,7 +58,7 @@ function rejectNormals(target: View, stream: RandomStream, { mean, std, a, b }: 
   for (;;) {
     const outside = binary("bitwiseOr", compare("lt", target, low), compare("gt", target, high));
     if (nonzeroCount(outside, outside.numel) === 0) return;
-    const others = unwrittenLike(target);
+    const others = emptyLike(target);
     normalInto(others, stream, mean, std);
     copyInto(target, where(outside, others, target));
   }
