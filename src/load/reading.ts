@@ -9,16 +9,7 @@ import { allocate } from "../bytes/allocation.ts";
 import { type ByteSource, readInto } from "../bytes/source.ts";
 import { itemSize } from "../dtype.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import {
-  bytesToRead,
-  isCompressed,
-  isStored,
-  needsPreparing,
-  partOf,
-  placeOf,
-  readTensor,
-  tensorOf,
-} from "./values.ts";
+import { bytesToRead, isCompressed, isStored, needsPreparing, placeOf, readTensor, tensorOf } from "./values.ts";
 import type { TensorLike } from "./values.ts";
 
 /** Tensors up to this size are read together with their neighbours; for larger ones a read of their own costs nothing. */
@@ -122,9 +113,7 @@ export class Reader {
       if (wanted === undefined) places.set(place, { value, indices: [index] });
       else wanted.indices.push(index);
     }
-    this.#groups = groupsOf([...places.values()]).flatMap((group) =>
-      isDivided(group, inParts) ? partsOf(group) : [group]
-    );
+    this.#groups = groupsOf([...places.values()]).flatMap((group) => divided(group, inParts));
   }
 
   /** The bytes that are read in all. */
@@ -215,7 +204,10 @@ export class Reader {
     const what = titleOf(wanted);
     const block = allocate(length, what);
     await readInto(source, block, { offset, what });
-    if (part !== null) return [partOf(wanted[0].value, block)];
+    if (part !== null) {
+      const { dtype } = wanted[0].value;
+      return [tensorOf({ dtype, shape: [length / itemSize(dtype)] }, block)];
+    }
     return wanted.map(({ value, offset: start }) => {
       const bytes = block.subarray(start - offset, start - offset + bytesToRead(value));
       return isStored(value) && value.turned !== null ? tensorOf(value, bytes, value.strides) : tensorOf(value, bytes);
@@ -268,23 +260,17 @@ function groupsOf(places: readonly Wanted[]): Group[] {
   return groups;
 }
 
-/** Whether a group is one large value that may come in parts, and is in the file in its order. */
-function isDivided(
-  { wanted: [{ value, indices }, ...others], range }: Group,
-  may: (index: number) => boolean,
-): boolean {
-  return others.length === 0 && indices.length === 1 && range !== null && range.length > PART_BYTES &&
-    isStored(value) && value.location !== null && may(indices[0]);
-}
-
-/** The parts of a group that is one value. */
-function partsOf({ wanted, range }: Group): Group[] {
-  if (range === null) return [];
+/** The parts of a group that is one large value, in the file in its order, which may come so; else the group. */
+function divided(group: Group, may: (index: number) => boolean): Group[] {
+  const { wanted, range } = group;
+  const [{ value, indices }] = wanted;
+  const isOne = wanted.length === 1 && indices.length === 1 && isStored(value) && value.location !== null;
+  if (!isOne || range === null || range.length <= PART_BYTES || !may(indices[0])) return [group];
   const { source, offset, length } = range;
   return Array.from({ length: Math.ceil(length / PART_BYTES) }, (_, i) => {
     const start = i * PART_BYTES;
     const bytes = Math.min(PART_BYTES, length - start);
-    const part = { from: start / itemSize(wanted[0].value.dtype), isLast: start + bytes === length };
+    const part = { from: start / itemSize(value.dtype), isLast: start + bytes === length };
     return { wanted, bytes, range: { source, offset: offset + start, length: bytes }, part };
   });
 }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { isDType, itemSize } from "../dtype.ts";
+import { isDType } from "../dtype.ts";
 import { UnsupportedError } from "../errors.ts";
 import { isLazyTensor, LAZY_TENSOR } from "../state_dict.ts";
 import type { LazyTensor } from "../state_dict.ts";
@@ -87,11 +87,6 @@ export function tensorOf(
 ): Tensor {
   if (!isDType(dtype)) throw unreadable(dtype);
   return new Tensor(new View(Storage.from(bytes), dtype, shape, strides));
-}
-
-/** Some neighbouring elements of a tensor, in one dimension. */
-export function partOf({ dtype }: TensorLike, bytes: Uint8Array): Tensor {
-  return tensorOf({ dtype, shape: [bytes.length / itemSize(dtype)] }, bytes);
 }
 
 function unreadable(dtype: string): UnsupportedError {

@@ -10,7 +10,7 @@ import { loadErrorText } from "../plan/message.ts";
 import type { ModelRow, PlanRows, Problem, TensorTransfer, Transfer } from "../plan/rows.ts";
 import { sameShape, torchSize } from "../shape.ts";
 import { largestOf } from "../tensor/elements.ts";
-import { castInSteps, castsInSteps, isCast, moveInto } from "../tensor/operations/moving.ts";
+import { castInto, isCast, moveInto } from "../tensor/operations/moving.ts";
 import { viewOf } from "../tensor/tensor.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { View } from "../tensor/view.ts";
@@ -45,7 +45,8 @@ export function transferTensor(root: Module, step: TensorTransfer, { source, own
   const [to, from] = [leadingRegion(target, step.region), leadingRegion(values, step.region)];
   const counts = mayOverflow(from.dtype, to.dtype);
   const isMoved = owned && from === source;
-  if (isMoved && castsInSteps(viewOf(to), viewOf(from))) return castInSteps(viewOf(to), viewOf(from), { counts });
+  const lost = isMoved ? castInto(viewOf(to), viewOf(from), { counts }) : null;
+  if (lost !== null) return lost;
   // Counted before: what is moved is gone afterwards.
   const finite = counts ? finiteCount(from) : null;
   if (isMoved) moveInto(viewOf(to), viewOf(from));

@@ -5,6 +5,7 @@
  */
 
 import { DTYPES, itemSize } from "../../dtype.ts";
+import type { DType } from "../../dtype.ts";
 import { cast, lostCount } from "../../core/kernels.ts";
 import { adoptBytes, memory, readBytes, Storage, writeBytes } from "../../core/memory.ts";
 import type { Fill } from "../../core/memory.ts";
@@ -27,23 +28,15 @@ export function moveInto(target: View, source: View): void {
     copyInto(target, source);
     return memory().release(source.storage);
   }
-  if (target.dtype !== source.dtype) return castInto(target, source);
+  if (target.dtype !== source.dtype) {
+    target.storage.fill = null; // all of it is written now
+    cast(target, source, source.numel);
+    return memory().release(source.storage);
+  }
   const bytes = ownBytes(source);
   if (bytes === null) return copyInto(target, source);
   source.storage.chunk = null;
   adoptBytes(target.storage, bytes);
-}
-
-function castInto(target: View, source: View): void {
-  target.storage.fill = null; // all of it is written now
-  cast(target, source, source.numel);
-  memory().release(source.storage);
-}
-
-/** Whether a value is one that {@linkcode castInSteps} takes: whole, not in wasm, and into all of a tensor. */
-export function castsInSteps(target: View, source: View): boolean {
-  return isCast(target, source) && target.isWhole && source.isWhole && target.numel === source.numel &&
-    ownBytes(source) !== null;
 }
 
 /** Whether real numbers of one dtype become those of another. */
@@ -52,30 +45,16 @@ export function isCast({ dtype: to }: Pick<View, "dtype">, { dtype: from }: Pick
 }
 
 /**
- * Casts a value that is not used afterwards into its place, through a block of wasm memory that is as large as a step,
- * however large the value is.
+ * Casts a value that is not used afterwards, whole and not in wasm, into all of a tensor.
  *
- * @param target Dense. All of its storage is written, now or by later calls.
- * @returns How many finite values are infinite or NaN now, where `counts` says that they be counted.
+ * @returns How many finite values are infinite or NaN now, where `counts` says that they be counted; `null` where it is
+ * no such value, and nothing was done.
  */
-export function castInSteps(target: View, source: View, { counts }: { readonly counts: boolean }): number {
-  const bytes = ownBytes(source) ?? new Uint8Array();
-  const step = new Storage(Math.min(STEP_BYTES, bytes.length));
-  const before = { storage: step, dtype: source.dtype, byteOffset: 0 };
-  const itemBytes = itemSize(target.dtype);
-  let lost = 0;
-  target.storage.fill = null;
-  for (let start = 0; start < bytes.length; start += STEP_BYTES) {
-    const part = bytes.subarray(start, start + STEP_BYTES);
-    const count = part.length / itemSize(source.dtype);
-    const byteOffset = target.byteOffset + start / itemSize(source.dtype) * itemBytes;
-    const after = { storage: target.storage, dtype: target.dtype, byteOffset };
-    writeBytes(step, 0, part);
-    cast(after, before, count);
-    if (counts) lost += lostCount([before, after], count, "finite");
-  }
-  memory().release(step);
-  return lost;
+export function castInto(target: View, source: View, { counts }: { readonly counts: boolean }): number | null {
+  const bytes = ownBytes(source);
+  const isWhole = target.isWhole && source.isWhole && target.numel === source.numel;
+  if (bytes === null || !isWhole || !isCast(target, source)) return null;
+  return castInSteps(target, { dtype: source.dtype, bytes }, { counts });
 }
 
 /** A cast into a tensor part by part. Where it ends early, the tensor is as it was. */
@@ -101,7 +80,9 @@ export class CastInParts {
   /** Writes neighbouring elements from one on. In the end each has to have been written. */
   write(source: View, from: number): void {
     const part = this.#target.restrided(source.shape, source.strides, from);
-    this.overflowed += castInSteps(part, source, { counts: this.#counts });
+    const { storage, byteOffset, dtype, numel } = source;
+    const bytes = ownBytes(source) ?? readBytes(storage, byteOffset, numel * itemSize(dtype));
+    this.overflowed += castInSteps(part, { dtype, bytes }, { counts: this.#counts });
   }
 
   /** Takes back what was written. */
@@ -111,6 +92,33 @@ export class CastInParts {
     memory().release(storage);
     storage.fill = this.#fill;
   }
+}
+
+/**
+ * Casts values on the JavaScript side into a dense tensor, through a block of wasm memory that is as large as a step,
+ * however many they are. All of the tensor's storage is written, now or by later calls. Returns how many were lost.
+ */
+function castInSteps(
+  target: View,
+  { dtype, bytes }: { readonly dtype: DType; readonly bytes: Uint8Array },
+  { counts }: { readonly counts: boolean },
+): number {
+  const step = new Storage(Math.min(STEP_BYTES, bytes.length));
+  const before = { storage: step, dtype, byteOffset: 0 };
+  let { byteOffset } = target;
+  let lost = 0;
+  target.storage.fill = null;
+  for (let start = 0; start < bytes.length; start += STEP_BYTES) {
+    const part = bytes.subarray(start, start + STEP_BYTES);
+    const count = part.length / itemSize(dtype);
+    const after = { storage: target.storage, dtype: target.dtype, byteOffset };
+    writeBytes(step, 0, part);
+    cast(after, before, count);
+    if (counts) lost += lostCount([before, after], count, "finite");
+    byteOffset += count * itemSize(target.dtype);
+  }
+  memory().release(step);
+  return lost;
 }
 
 /** The bytes of a whole view, where they are in JavaScript and only its own. */
