@@ -7,7 +7,7 @@
 //! - a plain loop.
 
 use crate::memory::{copy, input, Plain};
-use crate::turn::{turn, LINE};
+use crate::turn::turn;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 /// Columns of a transpose that is made row by row.
@@ -164,7 +164,6 @@ fn transpose(to: usize, from: usize, item: usize, reading: Dim, writing: Dim) {
             from,
             bytes(writing.from),
             [writing.size, reading.size],
-            LINE / item,
         );
     }
 }

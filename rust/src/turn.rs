@@ -9,8 +9,7 @@ pub(crate) const LINE: usize = 64;
 const ROWS: usize = 256;
 
 /// to[j, i] = from[i, j] for `rows` rows and `columns` columns of `from`; a step, in bytes, is from one row to the next.
-/// `ITEM`: bytes of an element; `N` of them are a vector. `group`: rows of `from` that are read together, a multiple of N.
-/// More of them write more of a line at once; fewer stay in a cache if they lie a power of two apart.
+/// `ITEM`: bytes of an element; `N` of them are a vector. As many rows are read together as fill a line that is written.
 ///
 /// # Safety
 /// Both matrices are there, and do not overlap.
@@ -21,8 +20,8 @@ pub(crate) unsafe fn turn<const ITEM: usize, const N: usize>(
     from: usize,
     from_step: usize,
     [rows, columns]: [usize; 2],
-    group: usize,
 ) {
+    let group = LINE / ITEM;
     let is_small = rows < N || columns < N;
     let block = if is_small { 1 } else { N };
     for first_column in (0..columns).step_by(ROWS) {
@@ -72,7 +71,7 @@ pub(crate) unsafe fn turn_floats(
     let (to_step, from_step) = (ITEM * to_step, ITEM * from_step);
     if rows < N || columns < N {
         // SAFETY: the caller's promise.
-        return unsafe { turn::<ITEM, N>(to, to_step, from, from_step, [rows, columns], N) };
+        return unsafe { turn::<ITEM, N>(to, to_step, from, from_step, [rows, columns]) };
     }
     for row in (0..rows).step_by(N) {
         // The last blocks begin earlier rather than being smaller.
@@ -148,7 +147,6 @@ mod tests {
                 from.as_ptr() as usize,
                 from_step,
                 [rows, columns],
-                LINE / ITEM,
             );
         }
         assert_eq!(to, expected, "{rows} x {columns} of {ITEM} bytes");

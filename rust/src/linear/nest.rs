@@ -61,6 +61,7 @@ fn blocks(job: &Job, m: usize, scratch: usize) {
     }
     let is_crowded = scratch != 0 && k == CROWDED;
     while row < m {
+        // A part of W that was just made is to be read from there.
         let beside = if job.w_step == k {
             0
         } else {
@@ -131,7 +132,7 @@ fn single(job: &Job) {
     job.add_bias();
 }
 
-/// Rows of x in a block.
+/// Rows of x in a block, where so many elements are `beside` it in the second-level cache.
 fn block(k: usize, beside: usize) -> usize {
     (BLOCK_ELEMENTS.saturating_sub(beside) / k).max(BLOCK_ROWS) & !1
 }

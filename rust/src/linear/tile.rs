@@ -17,10 +17,11 @@
 //! both sides, so that neither a NaN nor an infinity is counted twice. It takes k >= 4.
 
 use crate::lanes::{F32x4, LANES};
+use crate::turn::LINE as LINE_BYTES;
 use std::array::from_fn;
 
 /// Elements of a cache line.
-const LINE: usize = 16;
+const LINE: usize = LINE_BYTES / size_of::<f32>();
 /// Elements that the row pointers move for each vector of a turn; read volatile.
 static STRIDE: usize = LANES;
 /// What is added where there is no bias.
