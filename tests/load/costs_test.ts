@@ -6,7 +6,6 @@
 
 import { assert, assertEquals } from "@std/assert";
 import {
-  type ByteSource,
   type DType,
   encodeSafetensors,
   encodeTorch,
@@ -21,7 +20,7 @@ import {
 import { itemSize } from "../../src/dtype.ts";
 import { isStarted, Memory, memory, replaceMemory } from "../../src/core/memory.ts";
 import { chosenVariant, instantiate } from "../../src/core/wasm.ts";
-import { safetensors } from "./sources.ts";
+import { RecordedFile, safetensors } from "./sources.ts";
 
 /** What the zip reader reads with headers at a time, and how near they must lie for that. */
 const HEADERS_BLOCK = 256 * 1024;
@@ -33,47 +32,6 @@ const STAGING = 6 * 1024 * 1024;
 /** The ring's budget before a result has come back. */
 const RESULTS = 1024 * 1024;
 
-/** A file that says what was read of it, and keeps the memory it was read into. */
-class CountingFile implements ByteSource {
-  readonly size: number;
-  reads: (readonly [offset: number, length: number])[] = [];
-  /** The blocks of memory that were filled. */
-  readonly blocks = new Set<ArrayBufferLike>();
-  readonly #bytes: Uint8Array;
-
-  constructor(bytes: Uint8Array) {
-    this.size = bytes.length;
-    this.#bytes = bytes;
-  }
-
-  read(offset: number, length: number): Promise<Uint8Array> {
-    const into = new Uint8Array(length);
-    this.readSync(offset, into);
-    return Promise.resolve(into);
-  }
-
-  readInto(offset: number, into: Uint8Array): Promise<number> {
-    return Promise.resolve(this.readSync(offset, into));
-  }
-
-  readSync(offset: number, into: Uint8Array): number {
-    this.reads.push([offset, into.length]);
-    this.blocks.add(into.buffer);
-    into.set(this.#bytes.subarray(offset, offset + into.length));
-    return into.length;
-  }
-
-  /** Reads and their bytes since the last time this was asked. */
-  take(): { readonly reads: number; readonly bytes: number; readonly allocated: number } {
-    const bytes = this.reads.reduce((sum, [, length]) => sum + length, 0);
-    const allocated = [...this.blocks].reduce((sum, { byteLength }) => sum + byteLength, 0);
-    const { length: reads } = this.reads;
-    this.reads = [];
-    this.blocks.clear();
-    return { reads, bytes, allocated };
-  }
-}
-
 function layers(count: number, size: number, dtype: DType = "float32"): Sequential {
   return new Sequential(...Array.from({ length: count }, () => new Linear(size, size, { dtype })));
 }
@@ -82,8 +40,8 @@ function tensorBytes(model: Sequential): number {
   return [...model.parameters()].reduce((sum, { numel, dtype }) => sum + numel * itemSize(dtype), 0);
 }
 
-async function fileOf(model: Sequential, encode: typeof encodeTorch | typeof encodeSafetensors): Promise<CountingFile> {
-  return new CountingFile(await new Response(encode(model.stateDict())).bytes());
+async function fileOf(model: Sequential, encode: typeof encodeTorch | typeof encodeSafetensors): Promise<RecordedFile> {
+  return new RecordedFile(await new Response(encode(model.stateDict())).bytes());
 }
 
 // First in this file: the others start wasm.
@@ -93,7 +51,7 @@ Deno.test("loading floats into a model that was not used yet starts no wasm", as
     [`${i}.weight`, { shape: [8, 8], values }],
     [`${i}.bias`, { shape: [8], values: values.slice(0, 8) }],
   ]));
-  const checkpoint = await openCheckpoint(new CountingFile(safetensors(tensors)));
+  const checkpoint = await openCheckpoint(new RecordedFile(safetensors(tensors)));
   await planLoad(layers(3, 8), checkpoint.stateDict()).apply();
   assertEquals(isStarted(), false);
 });

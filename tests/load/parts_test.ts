@@ -1,6 +1,5 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import {
-  type ByteSource,
   type DType,
   encodeSafetensors,
   encodeTorch,
@@ -12,40 +11,13 @@ import {
   randn,
   type Tensor,
 } from "../../mod.ts";
+import { RecordedFile } from "./sources.ts";
 
 /** Bytes of a part. */
 const PART = 8 << 20;
 
 /** Of an element. */
 const DTYPE_BYTES: Readonly<Record<string, number>> = { float64: 8, float32: 4, bfloat16: 2 };
-
-/** A file that fails at a read beyond a place, and keeps the largest read. */
-class Fragile implements ByteSource {
-  readonly size: number;
-  failsFrom = Infinity;
-  largest = 0;
-  readonly #file: Uint8Array;
-
-  constructor(file: Uint8Array) {
-    this.size = file.length;
-    this.#file = file;
-  }
-
-  read(offset: number, length: number): Promise<Uint8Array> {
-    const into = new Uint8Array(length);
-    return new Promise((resolve) => {
-      this.readSync(offset, into);
-      resolve(into);
-    });
-  }
-
-  readSync(offset: number, into: Uint8Array): number {
-    this.largest = Math.max(this.largest, into.length);
-    if (offset + into.length > this.failsFrom) throw new Error("the disk is gone");
-    into.set(this.#file.subarray(offset, offset + into.length));
-    return into.length;
-  }
-}
 
 async function bytesOf(stream: ReadableStream<Uint8Array>): Promise<Uint8Array> {
   return await new Response(stream).bytes();
@@ -62,7 +34,7 @@ for (const encode of [encodeSafetensors, encodeTorch]) {
   for (const [from, to] of [["float64", "float32"], ["bfloat16", "float32"], ["float32", "float16"]] as const) {
     Deno.test(`a large tensor is cast from ${from} to ${to} part by part, as it would be whole: ${encode.name}`, async () => {
       const weight = large(from);
-      const source = new Fragile(await bytesOf(encode({ weight })));
+      const source = new RecordedFile(await bytesOf(encode({ weight })));
       const checkpoint = await openCheckpoint(source);
       const [rows, columns] = weight.shape;
       const model = new Linear(columns, rows, { bias: false, dtype: to });
@@ -70,9 +42,9 @@ for (const encode of [encodeSafetensors, encodeTorch]) {
       const bytes = weight.numel * DTYPE_BYTES[from];
       assertEquals([plan.bytesToRead, plan.peakBytes], [bytes, bytes]);
       const progress: number[] = [];
-      source.largest = 0;
+      source.take();
       await plan.apply({ onProgress: ({ done }) => progress.push(done) });
-      assertEquals(source.largest, PART);
+      assertEquals(source.take().largest, PART);
       assertEquals(progress, [PART, 2 * PART, bytes]);
       assert(model.weight.equal(weight.to(to)));
     });
@@ -81,7 +53,7 @@ for (const encode of [encodeSafetensors, encodeTorch]) {
 
 Deno.test("a cast that ends in the middle leaves the parameter with the values it would have had", async () => {
   const weight = large("float64");
-  const source = new Fragile(await bytesOf(encodeSafetensors({ weight })));
+  const source = new RecordedFile(await bytesOf(encodeSafetensors({ weight })));
   const checkpoint = await openCheckpoint(source);
   const [rows, columns] = weight.shape;
   const seeded = () => {
@@ -139,7 +111,7 @@ Deno.test("a cast part by part counts what overflows in every part", async () =>
 
 Deno.test("tensors that are not cast, or share their place, come whole", async () => {
   const weight = large("float32");
-  const source = new Fragile(await bytesOf(encodeTorch({ a: weight, b: weight })));
+  const source = new RecordedFile(await bytesOf(encodeTorch({ a: weight, b: weight })));
   const [rows, columns] = weight.shape;
   const state = await load(source);
   assert(state.get("a") === state.get("b"));

@@ -74,3 +74,48 @@ export class SlowSource implements ByteSource {
     return this.#file.subarray(offset, offset + length);
   }
 }
+
+/** A file in memory that says what was read of it, and fails where it is told to. */
+export class RecordedFile implements ByteSource {
+  readonly size: number;
+  /** Reads that end behind this byte fail. */
+  failsFrom = Infinity;
+  readonly #file: Uint8Array;
+  #lengths: number[] = [];
+  /** The blocks of memory that were filled. */
+  readonly #blocks = new Set<ArrayBufferLike>();
+
+  constructor(file: Uint8Array) {
+    this.size = file.length;
+    this.#file = file;
+  }
+
+  async read(offset: number, length: number): Promise<Uint8Array> {
+    const into = new Uint8Array(length);
+    await this.readInto(offset, into);
+    return into;
+  }
+
+  // deno-lint-ignore require-await -- it rejects rather than throws
+  async readInto(offset: number, into: Uint8Array): Promise<number> {
+    return this.readSync(offset, into);
+  }
+
+  readSync(offset: number, into: Uint8Array): number {
+    this.#lengths.push(into.length);
+    this.#blocks.add(into.buffer);
+    if (offset + into.length > this.failsFrom) throw new Error("the disk is gone");
+    into.set(this.#file.subarray(offset, offset + into.length));
+    return into.length;
+  }
+
+  /** Reads since the last time this was asked, their bytes, those of the largest, and the memory they were put into. */
+  take(): { readonly reads: number; readonly bytes: number; readonly largest: number; readonly allocated: number } {
+    const lengths = this.#lengths;
+    const allocated = [...this.#blocks].reduce((sum, { byteLength }) => sum + byteLength, 0);
+    this.#lengths = [];
+    this.#blocks.clear();
+    const bytes = lengths.reduce((sum, length) => sum + length, 0);
+    return { reads: lengths.length, bytes, largest: Math.max(0, ...lengths), allocated };
+  }
+}
