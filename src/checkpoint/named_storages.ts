@@ -45,7 +45,10 @@ export class NamedStorages {
   readonly #storage: (key: string, expected: ExpectedStorage) => Storage;
   /** By their keys, the first of each. */
   readonly #named = new Map<string, NamedStorage>();
-  /** Those whose key is a number, which are nearly all: an engine keeps an array with holes, dense or as a table. */
+  /**
+   * Those whose key is a number, which are nearly all: an engine keeps an array with holes, dense or as a table. A
+   * `NumberedMap` looks for a stem as well, three times for each tensor: a twelfth of the time that opening takes.
+   */
   readonly #numbered: NamedStorage[] = [];
   /** Those that have a key in common with another and differ in something else, by everything. */
   readonly #others = new Map<string, NamedStorage>();
